@@ -1,0 +1,1 @@
+"""Everything between processes: messages, sessions, event fan-out and replay, links."""

@@ -1,0 +1,208 @@
+"""MessagePack in and out, with strict validation at the boundary.
+
+A frame is one message: a map whose `type` names the class, with every field of that class and no
+other. Nothing is coerced: a field of another type, an integer outside its range or an over-long
+string is a `FrameError` that says which. `msgspec` checks the types; two things it leaves open are
+checked here: that no field is left out (it would take the default), and the size.
+"""
+
+import reprlib
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+import msgpack
+import msgspec
+
+from transport.frame_fault import FrameError, FrameFault
+from transport.message_types import CORE, MessageTypes
+from transport.messages import Command, Event, Message, OpaqueEvent, Recorded, Report
+from transport.messages.base import Origin
+
+MESSAGE_LIMIT = 1024 * 1024
+"""The largest frame that is taken, in bytes; a larger one is read, refused and counted."""
+
+MessageT = TypeVar("MessageT", bound=Message)
+
+Family = dict[str, tuple[type[Message], int]]
+"""Message types by wire name, each with the number of keys in its map."""
+
+
+def family(types: Iterable[type[Message]]) -> Family:
+    """Give the look-up table of the message types that one socket takes."""
+    return {each.__name__: (each, len(each.__struct_fields__) + 1) for each in types}
+
+
+def encode(message: Message) -> bytes:
+    """Give the frame of a message."""
+    return _pack(msgspec.to_builtins(message))
+
+
+def encode_map(raw: dict[str, Any]) -> bytes:
+    """Give the frame of a message that is a map already."""
+    return _pack(raw)
+
+
+def as_map(message: Message) -> dict[str, Any]:
+    """Give the map of a message, to be an element of another message."""
+    raw: dict[str, Any] = msgspec.to_builtins(message)
+    return raw
+
+
+def _pack(raw: Any) -> bytes:
+    packed: bytes = msgpack.packb(raw)
+    return packed
+
+
+def unpack(frame: bytes) -> Any:
+    """Give the value in a frame.
+
+    Raises:
+        FrameError: too large, too deep, or not exactly one MessagePack value.
+    """
+    if len(frame) > MESSAGE_LIMIT:
+        detail = f"{len(frame)} bytes; the limit is {MESSAGE_LIMIT}"
+        raise FrameError(FrameFault.TOO_LARGE, detail)
+    try:
+        return msgpack.unpackb(frame)
+    except msgpack.exceptions.StackError as error:
+        detail = "nested more deeply than any message"
+        raise FrameError(FrameFault.TOO_DEEP, detail) from error
+    except (ValueError, TypeError, OverflowError, msgpack.exceptions.UnpackException) as error:
+        detail = f"not one MessagePack value: {error or type(error).__name__}"
+        raise FrameError(FrameFault.NOT_MESSAGEPACK, detail) from error
+
+
+def decode(frame: bytes, known: Family) -> Message:
+    """Give the message in a frame, if it is one of the `known` ones and whole.
+
+    Raises:
+        FrameError: what is wrong with it.
+    """
+    return convert(unpack(frame), known)
+
+
+def convert(raw: Any, known: Family) -> Message:
+    """Give the message that a map is, if it is one of the `known` ones and whole.
+
+    Raises:
+        FrameError: what is wrong with it.
+    """
+    if type(raw) is not dict:
+        detail = f"expected a map, got {type(raw).__name__}"
+        raise FrameError(FrameFault.NOT_A_MAP, detail)
+    name = raw.get("type")
+    if type(name) is not str or name not in known:
+        if name is None and "type" not in raw:
+            raise FrameError(FrameFault.MISSING_FIELD, "no field `type`")
+        detail = f"unknown type {_short(name)}; expected one of {', '.join(known)}"
+        raise FrameError(FrameFault.UNKNOWN_TYPE, detail)
+    kind, keys = known[name]
+    try:
+        message = msgspec.convert(raw, kind, builtin_types=(bytes,))
+    except (msgspec.ValidationError, UnicodeError) as error:
+        raise _classified(str(error), name) from error
+    if len(raw) != keys:
+        absent = next(field for field in kind.__struct_fields__ if field not in raw)
+        raise FrameError(FrameFault.MISSING_FIELD, f"{name}: no field `{absent}`")
+    return message
+
+
+_FAULT_BY_WORDING = (
+    ("Object missing required field", FrameFault.MISSING_FIELD),
+    ("Object contains unknown field", FrameFault.UNKNOWN_FIELD),
+    ("Expected `array` of at least length", FrameFault.MISSING_FIELD),
+    ("Expected `array` of at most length", FrameFault.TOO_LONG),
+    ("Expected `array` of length", FrameFault.TOO_LONG),
+    ("Expected `str` of length <=", FrameFault.TOO_LONG),
+    ("Expected `str` of length >=", FrameFault.OUT_OF_RANGE),
+    ("Expected `str` matching", FrameFault.OUT_OF_RANGE),
+    ("Expected `int` >", FrameFault.OUT_OF_RANGE),
+    ("Expected `int` <", FrameFault.OUT_OF_RANGE),
+    ("Integer value out of range", FrameFault.OUT_OF_RANGE),
+    ("Invalid enum value", FrameFault.OUT_OF_RANGE),
+)
+
+
+def _classified(wording: str, name: str) -> FrameError:
+    for beginning, fault in _FAULT_BY_WORDING:
+        if wording.startswith(beginning):
+            return FrameError(fault, f"{name}: {wording}")
+    return FrameError(FrameFault.WRONG_TYPE, f"{name}: {wording}")
+
+
+def _short(value: object) -> str:
+    return reprlib.repr(value)
+
+
+class Codec:
+    """Decodes what carries a process's own message types: commands, reports, events.
+
+    Args:
+        types: every type that this process knows.
+    """
+
+    def __init__(self, types: MessageTypes = CORE) -> None:
+        self.types = types
+        self._commands = family(types.commands)
+        self._reports = family(types.reports)
+        self._events = family(types.events)
+
+    def decode_reports(self, raw: Sequence[Any]) -> list[Report]:
+        """Give the reports of a `Reports` message.
+
+        Raises:
+            FrameError: the first one that cannot be taken, and why.
+        """
+        known = self._reports
+        return [_narrow(convert(each, known), Report) for each in raw]
+
+    def decode_command(self, raw: Any) -> Command:
+        """Give one command of a `Commands` message.
+
+        Raises:
+            FrameError: what is wrong with it.
+        """
+        return _narrow(convert(raw, self._commands), Command)
+
+    def decode_events(self, first: int, raw: Sequence[Any]) -> list[Recorded]:
+        """Give the events of a blob; one of an unknown type comes as an `OpaqueEvent`.
+
+        Raises:
+            FrameError: an event is malformed, or its version does not follow the one before.
+        """
+        events: list[Recorded] = []
+        for version, each in enumerate(raw, first):
+            event = self.decode_event(each)
+            if event.version != version:
+                detail = f"version {event.version} where {version} was due"
+                raise FrameError(FrameFault.OUT_OF_RANGE, detail)
+            events.append(event)
+        return events
+
+    def decode_event(self, raw: Any) -> Recorded:
+        """Give one event; one of an unknown type comes as an `OpaqueEvent`.
+
+        Raises:
+            FrameError: what is wrong with it.
+        """
+        if type(raw) is dict and type(raw.get("type")) is str and raw["type"] not in self._events:
+            return _opaque(raw)
+        return _narrow(convert(raw, self._events), Event)
+
+
+def _opaque(raw: dict[str, Any]) -> OpaqueEvent:
+    try:
+        return OpaqueEvent(
+            version=msgspec.convert(raw.get("version"), int),
+            saga_id=msgspec.convert(raw.get("saga_id"), int | None),
+            origin=msgspec.convert(raw.get("origin"), Origin | None),
+            type_name=raw["type"],
+            fields=raw,
+        )
+    except msgspec.ValidationError as error:
+        raise _classified(str(error), raw["type"]) from error
+
+
+def _narrow(message: Message, kind: type[MessageT]) -> MessageT:
+    assert isinstance(message, kind)  # noqa: S101 - the family was made of this kind
+    return message

@@ -1,0 +1,45 @@
+"""The kinds of bad frame: how each is named in an answer, and how each is counted."""
+
+from collections import Counter
+from enum import StrEnum
+
+
+class FrameFault(StrEnum):
+    """Why a frame, or a report in it, was not taken."""
+
+    NOT_MESSAGEPACK = "not_messagepack"
+    TOO_LARGE = "too_large"
+    TOO_DEEP = "too_deep"
+    NOT_A_MAP = "not_a_map"
+    UNKNOWN_TYPE = "unknown_type"
+    MISSING_FIELD = "missing_field"
+    UNKNOWN_FIELD = "unknown_field"
+    WRONG_TYPE = "wrong_type"
+    OUT_OF_RANGE = "out_of_range"
+    TOO_LONG = "too_long"
+    WRONG_PROTOCOL = "wrong_protocol"
+    NOT_REGISTERED = "not_registered"
+    WRONG_ROLE = "wrong_role"
+    SERVICE_TAKEN = "service_taken"
+    OUT_OF_TURN = "out_of_turn"
+    FOREIGN_SAGA = "foreign_saga"
+    CONTRADICTION = "contradiction"
+    LINK_DROPPED = "link_dropped"
+
+
+class FrameError(ValueError):
+    """A frame cannot be taken.
+
+    Attributes:
+        fault: the kind.
+        detail: what was wrong and where, for the sender's author.
+    """
+
+    def __init__(self, fault: FrameFault, detail: str) -> None:
+        super().__init__(f"{fault}: {detail}")
+        self.fault = fault
+        self.detail = detail[:1024]
+
+
+FaultCounts = Counter[FrameFault]
+"""How many bad frames of each kind were seen."""
