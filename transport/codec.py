@@ -48,6 +48,26 @@ def as_map(message: Message) -> dict[str, Any]:
     return raw
 
 
+def encode_blob(log: str, first: int, events: Sequence[bytes]) -> bytes:
+    """Give the frame of an `Events` message from its events' own frames."""
+    return _with_elements(("type", "Events", "log", log, "first", first, "events"), events)
+
+
+def encode_commands(commands: Sequence[bytes]) -> bytes:
+    """Give the frame of a `Commands` message from its commands' own frames."""
+    return _with_elements(("type", "Commands", "commands"), commands)
+
+
+def _with_elements(keys_and_values: Sequence[str | int], elements: Sequence[bytes]) -> bytes:
+    packer = msgpack.Packer(autoreset=False)
+    packer.pack_map_header((len(keys_and_values) + 1) // 2)
+    for each in keys_and_values:
+        packer.pack(each)
+    packer.pack_array_header(len(elements))
+    head: bytes = packer.bytes()
+    return b"".join((head, *elements))
+
+
 def _pack(raw: Any) -> bytes:
     packed: bytes = msgpack.packb(raw)
     return packed

@@ -118,7 +118,11 @@ class Mirror:
             return
         if isinstance(event, HostRegistered):
             self.hosts[origin.host] = HostMirror(
-                origin.host, origin.epoch, event.pool_target, sequence=origin.sequence
+                origin.host,
+                origin.epoch,
+                event.pool_target,
+                drained=event.drained,
+                sequence=origin.sequence,
             )
             return
         host = self.hosts.get(origin.host)

@@ -17,7 +17,7 @@ from transport.messages.base import (
     Text,
     Version,
 )
-from transport.messages.reports import RemovalReason
+from transport.messages.reports import DriftLabels, RemovalReason
 
 
 class Event(Message, frozen=True, kw_only=True):
@@ -102,14 +102,15 @@ class PoolDriftReported(Event, frozen=True, kw_only=True, gc=True):
     """A host found that the launcher's view of its pool is not its own."""
 
     at_sequence: Sequence
-    missing: tuple[Label, ...] = ()
-    surplus: tuple[Label, ...] = ()
+    missing: DriftLabels = ()
+    surplus: DriftLabels = ()
 
 
 class HostRegistered(Event, frozen=True, kw_only=True):
     """A new epoch of a host registered; `origin.sequence` is where its inventory stands."""
 
     pool_target: Count
+    drained: bool = False
 
 
 class HostLeft(Event, frozen=True, kw_only=True):

@@ -50,7 +50,8 @@ class Register(Message, frozen=True, kw_only=True, gc=True):
         first_held: sequence of the first report that the host still holds unacknowledged;
             `as_of + 1` when it holds none.
         as_of: sequence of the last report made before this inventory was taken.
-        pool_target: how many ready windows the host wants while it has one open; 0 for a service.
+        pool_target: how many ready windows the host wants; 0 for a service.
+        drained: the pool was drained: the target in force is 0 until the next window opens.
         serves: command types that a service takes; empty for a host.
         part, parts: an inventory too long for one message comes in `parts` of them, numbered
             from 1, each with all the other fields alike.
@@ -64,6 +65,7 @@ class Register(Message, frozen=True, kw_only=True, gc=True):
     first_held: Annotated[int, Meta(ge=1, le=2**62)]
     as_of: Sequence
     pool_target: Annotated[int, Meta(ge=0, le=1_000_000)]
+    drained: bool = False
     serves: tuple[Name, ...] = ()
     part: Annotated[int, Meta(ge=1, le=100_000)] = 1
     parts: Annotated[int, Meta(ge=1, le=100_000)] = 1
@@ -78,7 +80,7 @@ class Reports(Message, frozen=True, kw_only=True, gc=True):
     """
 
     sequence: Annotated[int, Meta(ge=1, le=2**62)]
-    reports: Annotated[list[Any], Meta(min_length=1, max_length=4096)]
+    reports: Annotated[list[Any], Meta(min_length=1, max_length=256)]
 
 
 class Ping(Message, frozen=True, kw_only=True):

@@ -1,11 +1,16 @@
 """Reports: what a host or service tells the launcher that it did or saw."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from transport.messages.base import CommandIdentity, Label, Message, PromoteId, Sequence, Text
 
 RemovalReason = Literal["promoted", "died", "drained"]
 """Why a window left its pool."""
+
+DriftLabels = Annotated[tuple[Label, ...], Meta(max_length=1000)]
+"""Labels that differ; at most 1,000, the first ones."""
 
 
 class Report(Message, frozen=True, kw_only=True):
@@ -88,5 +93,5 @@ class ReportPoolDrift(Report, frozen=True, kw_only=True, gc=True):
     """
 
     at_sequence: Sequence
-    missing: tuple[Label, ...] = ()
-    surplus: tuple[Label, ...] = ()
+    missing: DriftLabels = ()
+    surplus: DriftLabels = ()

@@ -1,0 +1,1 @@
+"""The launcher's side: actors, sagas, coordinator, reducer, saga log, engine, command line."""

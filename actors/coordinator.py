@@ -1,0 +1,396 @@
+"""The coordinator: starts sagas, routes events to them, carries their actions out, ends them.
+
+It alone closes brackets. Whatever can end a saga is a message to it, and `_end` runs once a saga:
+it writes the rows, records the terminal, and forgets the saga, so a second reason finds nothing.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from traceback import format_exception_only
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from actors.dispatched_actor import DispatchedActor
+from actors.dispatcher import ActorDied, Dispatcher
+from actors.recorder import Recorder
+from actors.reducer import Reducer, SettledStep
+from actors.refill_plan import RefillPlan
+from actors.saga import (
+    BRACKETS,
+    Done,
+    Failed,
+    IssueCmd,
+    Saga,
+    SagaAction,
+    SagaContext,
+    Target,
+    Wait,
+)
+from actors.saga_actor import ActionTaken, DeliverEvent, SagaActor, StartSaga
+from actors.saga_log import EventDelivered, SagaClosed, SagaOpened, StepClosed, StepIssued
+from actors.sagas import PoolRefill
+from actors.state import OpenIds, OpenSaga, State
+from actors.step_queue import PendingStep
+from actors.timers import SECOND, Timers
+from transport.codec import encode
+from transport.messages import (
+    ActionFailed,
+    Command,
+    CommandIdentity,
+    Event,
+    SagaCompleted,
+    SagaFailed,
+    SagaStarted,
+)
+
+REASON_LIMIT = 1024
+OVERFLOW = "host pipe backpressure overflow"
+UNREACHABLE = "host unreachable"
+TIMED_OUT = "saga timeout"
+
+logger = logging.getLogger("muxsaga.coordinator")
+
+
+class EventsRecorded(Struct, frozen=True):
+    """What one command gave: its events that concern a saga or may trigger one."""
+
+    events: list[Event]
+    settled: list[SettledStep]
+
+
+class DeadlineReached(Struct, frozen=True):
+    """A saga's time is over."""
+
+    saga_id: int
+
+
+class StartRefills(Struct, frozen=True):
+    """A host's pool lacks windows that nobody brings."""
+
+    host: str
+    count: int
+
+
+class EndEpoch(Struct, frozen=True):
+    """A host's epoch is over, and with it everything that was asked of it."""
+
+    host: str
+    epoch: str
+    reason: str
+
+
+class EndAll(Struct, frozen=True):
+    """Close every open bracket as failed."""
+
+    reason: str
+
+
+class EndSaga(Struct, frozen=True):
+    """Close one bracket as failed; nothing happens if it is closed."""
+
+    saga_id: int
+    reason: str
+
+
+@dataclass(slots=True)
+class CoordinatorStatistics:
+    """What the coordinator did so far.
+
+    Attributes:
+        events: events it was told of.
+        look_ups: times it looked a saga up by id.
+        started, completed, failed: sagas.
+        late_actions: actions of sagas that were closed already.
+    """
+
+    events: int = 0
+    look_ups: int = 0
+    started: int = 0
+    completed: int = 0
+    failed: int = 0
+    late_actions: int = 0
+
+
+@dataclass(slots=True)
+class CoordinatorParts:
+    """What the coordinator works with; all of it belongs to the engine's thread.
+
+    Attributes:
+        kinds: the sagas that may run.
+        timeouts: seconds by saga name, where they differ from the saga's own.
+        now: the loop's time, in nanoseconds.
+    """
+
+    state: State
+    recorder: Recorder
+    reducer: Reducer
+    timers: Timers
+    refills: RefillPlan
+    dispatcher: Dispatcher
+    kinds: tuple[type[Saga], ...]
+    timeouts: Mapping[str, float]
+    now: Callable[[], int]
+    statistics: CoordinatorStatistics = field(default_factory=CoordinatorStatistics)
+
+
+def triggers_of(kinds: tuple[type[Saga], ...]) -> dict[type[Event], tuple[type[Saga], ...]]:
+    """Give which sagas each event type may start.
+
+    Raises:
+        ValueError: a bracket event is a trigger, or two sagas have one name; names them.
+    """
+    triggers: dict[type[Event], tuple[type[Saga], ...]] = {}
+    names: dict[str, type[Saga]] = {}
+    for kind in kinds:
+        if names.setdefault(kind.name, kind) is not kind:
+            msg = f"two sagas are named {kind.name!r}: {names[kind.name]} and {kind}"
+            raise ValueError(msg)
+        for event_type in kind.triggers:
+            if event_type in BRACKETS:
+                msg = f"{kind.name}: {event_type.__name__} is a bracket and cannot trigger a saga"
+                raise ValueError(msg)
+            triggers[event_type] = (*triggers.get(event_type, ()), kind)
+    return triggers
+
+
+class Coordinator(DispatchedActor):
+    """Runs every saga of a launcher."""
+
+    def __init__(self, parts: CoordinatorParts) -> None:
+        super().__init__()
+        self._parts = parts
+        self._state = parts.state
+        self._recorder = parts.recorder
+        self._statistics = parts.statistics
+        self._triggers = triggers_of(parts.kinds)
+
+    def on_receive(self, message: Any) -> None:
+        """Take one message; see the message classes."""
+        match message:
+            case EventsRecorded(events=events, settled=settled):
+                self._take_events(events, settled)
+            case ActionTaken(saga_id=saga_id, action=action):
+                self._carry_out(saga_id, action)
+            case DeadlineReached(saga_id=saga_id):
+                self._time_out(saga_id)
+            case ActorDied(name=int(saga_id), error=error):
+                self._fail(saga_id, f"saga actor crashed: {_summary(error)}")
+            case StartRefills(host=host, count=count):
+                self._start_refills(host, count)
+            case EndEpoch(host=host, epoch=epoch, reason=reason):
+                self._end_epoch((host, epoch), reason)
+            case EndAll(reason=reason):
+                for saga_id in tuple(self._state.sagas):
+                    self._fail(saga_id, reason)
+            case EndSaga(saga_id=saga_id, reason=reason):
+                self._fail(saga_id, reason)
+            case _:
+                super().on_receive(message)
+
+    # --- events in ----------------------------------------------------------------------------
+
+    def _take_events(self, events: list[Event], settled: list[SettledStep]) -> None:
+        for each in settled:
+            self._settle(each)
+        for event in events:
+            self._statistics.events += 1
+            if event.saga_id is not None:
+                self._route(event.saga_id, event)
+            for kind in self._triggers.get(type(event), ()):
+                self._trigger(kind, event)
+
+    def _route(self, saga_id: int, event: Event) -> None:
+        saga = self._look_up(saga_id)
+        if saga is None:
+            return
+        if isinstance(event, ActionFailed):
+            self._end(saga, failure=event.reason)
+            return
+        self._recorder.rows.append(EventDelivered(saga_id, event))
+        saga.actor.tell(DeliverEvent(event))
+
+    def _look_up(self, saga_id: int) -> OpenSaga | None:
+        self._statistics.look_ups += 1
+        return self._state.sagas.get(saga_id)
+
+    def _settle(self, settled: SettledStep) -> None:
+        saga = self._look_up(settled.saga_id)
+        if saga is not None:
+            self._close_step(saga, settled.failure)
+
+    def _close_step(self, saga: OpenSaga, failure: str | None) -> None:
+        step, queue = saga.step, saga.queue
+        if step is None:
+            return
+        if queue is not None:
+            queue.remove(step)
+        self._recorder.rows.append(StepClosed(saga.saga_id, step.index, failure))
+        saga.step = saga.queue = None
+
+    # --- sagas begin --------------------------------------------------------------------------
+
+    def _trigger(self, kind: type[Saga], event: Event) -> None:
+        if getattr(event, "reconciled", False):
+            return
+        try:
+            saga = kind.from_trigger(event)
+        except Exception:
+            logger.exception("%s.from_trigger failed on %s", kind.__name__, event)
+            return
+        if saga is not None:
+            origin = event.origin
+            host, epoch = (origin.host, origin.epoch) if origin is not None else (None, None)
+            self._start(saga, event.version, host, epoch)
+
+    def _start_refills(self, host: str, count: int) -> None:
+        epoch = self._state.mirror.hosts[host].epoch
+        for _ in range(count):
+            self._start(PoolRefill(host), None, host, epoch)
+
+    def _start(self, saga: Saga, cause: int | None, host: str | None, epoch: str | None) -> None:
+        state, parts = self._state, self._parts
+        saga_id = state.next_saga_id
+        state.next_saga_id += 1
+        timeout = round(parts.timeouts.get(saga.name, saga.timeout) * SECOND)
+        opened = SagaOpened(saga_id, saga.name, saga.input_snapshot(), cause, host, epoch, timeout)
+        self._recorder.rows.append(opened)
+        actor = SagaActor.start(
+            saga,
+            SagaContext(saga_id, host),
+            self.actor_ref,
+            dispatcher=parts.dispatcher,
+            watcher=self.actor_ref,
+            name=saga_id,
+        )
+        state.sagas[saga_id] = OpenSaga(saga_id, type(saga), actor, host, epoch)
+        state.open_ids.add(saga_id)
+        if host is not None and epoch is not None:
+            state.by_host.setdefault((host, epoch), OpenIds()).add(saga_id)
+            if saga.fills_pool:
+                state.filling[host, epoch] = state.filling.get((host, epoch), 0) + 1
+        parts.timers.set(saga_id, parts.now() + timeout)
+        self._statistics.started += 1
+        self._recorder.record(SagaStarted(name=saga.name, cause=cause, saga_id=saga_id))
+        actor.tell(StartSaga())
+
+    # --- actions out --------------------------------------------------------------------------
+
+    def _carry_out(self, saga_id: int, action: SagaAction) -> None:
+        saga = self._look_up(saga_id)
+        if saga is None:
+            self._statistics.late_actions += 1
+            return
+        match action:
+            case Wait():
+                pass
+            case IssueCmd(target=target, command=command):
+                self._issue(saga, target, command)
+            case Done(result=result):
+                self._end(saga, result=result[:REASON_LIMIT])
+            case Failed(reason=reason):
+                self._end(saga, failure=reason)
+
+    def _issue(self, saga: OpenSaga, target: Target, command: Command) -> None:
+        name = type(command).__name__
+        if saga.step is not None:
+            self._end(saga, failure=f"issued {name} while step {saga.step.index} is not settled")
+            return
+        index = saga.next_step
+        identity = CommandIdentity(self._state.log_id, saga.saga_id, index)
+        command = replace(command, identity=identity)
+        frame = encode(command)
+        saga.next_step += 1
+        saga.step = PendingStep(saga.saga_id, index, frame, name, command.outcomes)
+        self._recorder.rows.append(StepIssued(saga.saga_id, index, target, frame))
+        match target:
+            case Target.LAUNCHER_SELF:
+                self._issue_to_self(saga, command)
+            case Target.HOST:
+                self._issue_to_host(saga, saga.step)
+            case Target.SRV:
+                self._enqueue(saga, saga.step, (name,))
+
+    def _issue_to_host(self, saga: OpenSaga, step: PendingStep) -> None:
+        if saga.host is None or saga.epoch is None:
+            reason = (
+                f"{saga.kind.name} issued {step.command_type} to HOST, "
+                "but its trigger came of no host"
+            )
+            self._end(saga, failure=reason)
+            return
+        mirror = self._state.mirror.hosts.get(saga.host)
+        if mirror is None or mirror.epoch != saga.epoch or not mirror.live:
+            self._end(saga, failure="host restarted" if mirror and mirror.live else "host left")
+            return
+        self._enqueue(saga, step, (saga.host, saga.epoch))
+
+    def _enqueue(self, saga: OpenSaga, step: PendingStep, destination: tuple[str, ...]) -> None:
+        queue = self._state.queue_of(destination)
+        if not queue.add(step):
+            self._end(saga, failure=OVERFLOW)
+            return
+        self._state.waiting[destination] = None
+        saga.queue = queue
+        saga.destination = destination
+
+    def _issue_to_self(self, saga: OpenSaga, command: Command) -> None:
+        try:
+            events = self._parts.reducer.update_self(self._state, command)
+        except Exception as error:  # noqa: BLE001 - an extension's handler; its saga fails
+            self._end(saga, failure=f"{type(command).__name__} failed: {_summary(error)}")
+            return
+        self._close_step(saga, None)
+        recorded = [self._recorder.record(replace(event, saga_id=saga.saga_id)) for event in events]
+        self.actor_ref.tell(EventsRecorded(recorded, []))
+
+    # --- sagas end ----------------------------------------------------------------------------
+
+    def _time_out(self, saga_id: int) -> None:
+        saga = self._look_up(saga_id)
+        if saga is not None:
+            never_handed = saga.step is not None and not saga.step.handed
+            self._end(saga, failure=UNREACHABLE if never_handed else TIMED_OUT)
+
+    def _fail(self, saga_id: int, reason: str) -> None:
+        saga = self._look_up(saga_id)
+        if saga is not None:
+            self._end(saga, failure=reason)
+
+    def _end_epoch(self, key: tuple[str, str], reason: str) -> None:
+        for saga_id in self._state.by_host.get(key, ()):
+            self._fail(saga_id, reason)
+        self._state.by_host.pop(key, None)
+        self._state.filling.pop(key, None)
+        self._state.queues.pop(key, None)
+
+    def _end(
+        self, saga: OpenSaga, *, result: str | None = None, failure: str | None = None
+    ) -> None:
+        state, saga_id = self._state, saga.saga_id
+        failure = failure[:REASON_LIMIT] if failure is not None else None
+        self._close_step(saga, failure)
+        self._recorder.rows.append(SagaClosed(saga_id, result, failure))
+        if failure is not None:
+            self._statistics.failed += 1
+            self._recorder.record(SagaFailed(reason=failure, saga_id=saga_id))
+        else:
+            self._statistics.completed += 1
+            self._recorder.record(SagaCompleted(result=result or "", saga_id=saga_id))
+        self._parts.timers.cancel(saga_id)
+        self._parts.dispatcher.stop(saga.actor)
+        del state.sagas[saga_id]
+        state.open_ids.discard(saga_id)
+        if saga.host is not None and saga.epoch is not None:
+            key = (saga.host, saga.epoch)
+            state.by_host[key].discard(saga_id)
+            if saga.kind.fills_pool:
+                state.filling[key] -= 1
+                if failure is not None:
+                    self._parts.refills.failed(saga.host, self._parts.now())
+
+
+def _summary(error: BaseException) -> str:
+    return "".join(format_exception_only(error)).strip()

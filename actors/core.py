@@ -1,0 +1,173 @@
+"""One thing that happened, to its end: events, coordinator, sagas, until no actor is ready."""
+
+from collections.abc import Callable, Mapping
+
+from pykka import ActorRef
+
+from actors.coordinator import (
+    Coordinator,
+    CoordinatorParts,
+    DeadlineReached,
+    EventsRecorded,
+    StartRefills,
+    triggers_of,
+)
+from actors.dispatcher import Choice, Dispatcher
+from actors.recorder import Recorder
+from actors.reducer import Reducer, SettledStep
+from actors.refill_plan import IN_FLIGHT_LIMIT, RefillPlan
+from actors.saga import Saga
+from actors.saga_log import Row
+from actors.state import State
+from actors.timers import PATIENCE, LoopClock, Timers
+from transport.messages import Event, PoolWindowAdded
+
+
+class Core:
+    """State, recorder, coordinator and timers of one launcher.
+
+    Args:
+        kinds: the sagas that may run.
+        timeouts: seconds by saga name, where they differ from the saga's own.
+        clock: the loop's time.
+        choose: the dispatcher's choice of the next actor.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        *,
+        kinds: tuple[type[Saga], ...],
+        reducer: Reducer,
+        timeouts: Mapping[str, float],
+        clock: LoopClock,
+        choose: Choice | None = None,
+    ) -> None:
+        self.state = state
+        self.reducer = reducer
+        self.clock = clock
+        self.dispatcher = Dispatcher(choose)
+        self.recorder = Recorder(state)
+        self.timers = Timers()
+        self.refills_allowed = True
+        self._refills = RefillPlan()
+        self._triggers = frozenset(triggers_of(kinds))
+        self._first_due: int | None = None
+        parts = CoordinatorParts(
+            state=state,
+            recorder=self.recorder,
+            reducer=reducer,
+            timers=self.timers,
+            refills=self._refills,
+            dispatcher=self.dispatcher,
+            kinds=kinds,
+            timeouts=timeouts,
+            now=lambda: clock.time,
+        )
+        self.statistics = parts.statistics
+        self._coordinator: ActorRef[Coordinator] = Coordinator.start(
+            parts, dispatcher=self.dispatcher
+        )
+
+    @property
+    def rows(self) -> list[Row]:
+        """What the pass has to make durable so far."""
+        return self.recorder.rows
+
+    def record(
+        self, events: list[Event], settled: list[SettledStep], host: str | None = None
+    ) -> None:
+        """Record what one command gave, and let everyone act on it.
+
+        Args:
+            events: in order.
+            settled: steps that the command's reports settle.
+            host: whose pool may have changed.
+        """
+        relevant: list[Event] = []
+        for event in events:
+            numbered = self.recorder.record(event)
+            if numbered.saga_id is not None or type(numbered) in self._triggers:
+                relevant.append(numbered)
+            if isinstance(numbered, PoolWindowAdded) and numbered.origin is not None:
+                self._refills.added(numbered.origin.host)
+        if relevant or settled:
+            self._coordinator.tell(EventsRecorded(relevant, settled))
+        self._finish(host)
+
+    def record_apart(self, events: list[Event], settled: list[SettledStep], host: str) -> None:
+        """Record events of which none can trigger a saga, each free to end a blob."""
+        by_saga = {each.saga_id: each for each in settled}
+        for event in events:
+            step = by_saga.get(event.saga_id) if event.saga_id is not None else None
+            self.record([event], [step] if step is not None else [])
+        self._finish(host)
+
+    def tell(self, message: object, host: str | None = None) -> None:
+        """Tell the coordinator something, and let everyone act on it.
+
+        Args:
+            message: one of the coordinator's.
+            host: whose pool may have changed.
+        """
+        self._coordinator.tell(message)
+        self._finish(host)
+
+    def begin_epoch(self, host: str) -> None:
+        """Note that a new epoch of a host is there: its pool is filled at once."""
+        self._refills.begin_epoch(host)
+
+    def fire_timers(self, *, drained: bool, fresh: "Freshness") -> bool:
+        """Let due timers fire, and say whether any did.
+
+        A deadline waits for the poll that leaves nothing unread, so that a report which is already
+        there counts; but at most a second.
+
+        Args:
+            drained: nothing waits unread.
+            fresh: says whether a host was heard lately.
+        """
+        now = self.clock.time
+        due = self.timers.next_due()
+        if due is None or due > now:
+            self._first_due = None
+            return False
+        if self._first_due is None:
+            self._first_due = now
+        if not drained and now - self._first_due < PATIENCE:
+            return False
+        self._first_due = None
+        while (key := self.timers.pop_due(now)) is not None:
+            match key:
+                case int(saga_id):
+                    saga = self.state.sagas.get(saga_id)
+                    self.tell(DeadlineReached(saga_id), saga.host if saga else None)
+                case ("refill", str(host)):
+                    self._refill(host, fresh)
+        return True
+
+    def _refill(self, host: str, fresh: "Freshness") -> None:
+        deficit = self.state.deficit(host)
+        if deficit <= 0 or not self.refills_allowed:
+            return
+        in_flight = self.state.filling.get((host, self.state.mirror.hosts[host].epoch), 0)
+        count = min(deficit, IN_FLIGHT_LIMIT - in_flight)
+        if count <= 0 or not fresh(host):
+            self.timers.set(("refill", host), self._refills.postpone(host, self.clock.time))
+            return
+        self._refills.started(host)
+        self.tell(StartRefills(host, count), host)
+
+    def _finish(self, host: str | None) -> None:
+        self.dispatcher.run_until_idle()
+        self.recorder.end_group()
+        if host is not None and self.refills_allowed:
+            due = self._refills.observe(host, self.state.deficit(host), self.clock.time)
+            if due is None:
+                self.timers.cancel(("refill", host))
+            else:
+                self.timers.set(("refill", host), due)
+
+
+Freshness = Callable[[str], bool]
+"""Given a host: whether it was heard lately."""

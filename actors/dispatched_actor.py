@@ -1,0 +1,111 @@
+"""The Pykka actor type that runs on a dispatcher.
+
+It behaves as a `pykka.ThreadingActor` does, to itself and to others (tell, ask, proxy, stop), with
+these differences: it has no thread; it is not in Pykka's global registry (a list, so leaving it
+costs more with every actor); its URN is a counter; `on_start` runs before `start` returns, so that
+a failing one reaches the starter; and a blocking `ask` from one actor of a dispatcher to another
+of the same raises `DeadlockError` instead of waiting for ever.
+"""
+
+from collections.abc import Hashable
+from threading import get_ident
+from typing import Any, Self
+
+import pykka
+from pykka import ActorRef, Future, ThreadingFuture
+
+from actors.dispatcher import Dispatcher, Mailbox
+from actors.pykka_internals import attach_ref
+
+
+class DeadlockError(RuntimeError):
+    """An actor waits for an answer that only its own thread could give."""
+
+
+class DispatchedFuture(ThreadingFuture[Any]):
+    """The answer of a dispatched actor."""
+
+    dispatcher: Dispatcher | None = None
+
+    def get(self, *, timeout: float | None = None) -> Any:
+        """Give the answer; wait for it at most `timeout` seconds.
+
+        Raises:
+            DeadlockError: the caller is in the thread that would have to make the answer.
+            pykka.Timeout: no answer in time.
+        """
+        dispatcher = self.dispatcher
+        if dispatcher is not None and dispatcher.owner == get_ident():
+            if dispatcher.current is not None and self._result is None:
+                msg = (
+                    "a blocking ask between two actors of one dispatcher can never be answered: "
+                    "tell, and let the other tell back"
+                )
+                raise DeadlockError(msg)
+            dispatcher.run_until_idle()
+        return super().get(timeout=timeout)
+
+
+class DispatchedActor(pykka.Actor):
+    """An actor that shares its dispatcher's thread with the dispatcher's other actors."""
+
+    @classmethod
+    def start(
+        cls,
+        *args: Any,
+        dispatcher: Dispatcher,
+        watcher: ActorRef[Any] | None = None,
+        name: Hashable = None,
+        **kwargs: Any,
+    ) -> ActorRef[Self]:
+        """Start an actor on a dispatcher. Only for the dispatcher's thread.
+
+        Args:
+            *args: for the constructor.
+            dispatcher: where it runs.
+            watcher: is told `ActorDied` if the actor ends by an exception.
+            name: repeated in `ActorDied`.
+            **kwargs: for the constructor.
+
+        Raises:
+            Exception: whatever the constructor or `on_start` raised; then there is no actor.
+        """
+        actor = cls.__new__(cls)
+        mailbox = Mailbox(dispatcher, actor)
+        actor.actor_urn = f"dispatched:{dispatcher.next_number()}"
+        actor.actor_inbox = mailbox
+        actor.actor_stopped = mailbox  # type: ignore[assignment]
+        attach_ref(actor)
+        actor.__init__(*args, **kwargs)  # type: ignore[misc]
+        try:
+            actor.on_start()
+        except BaseException:
+            mailbox.set()
+            raise
+        mailbox.watcher = watcher
+        mailbox.name = name
+        dispatcher.statistics.started += 1
+        return actor.actor_ref
+
+    def __init__(self) -> None:
+        if not hasattr(self, "actor_inbox"):
+            msg = f"start {type(self).__name__} with {type(self).__name__}.start(dispatcher=...)"
+            raise TypeError(msg)
+
+    @staticmethod
+    def _create_actor_inbox() -> Any:
+        msg = "a dispatched actor gets its mailbox from start()"
+        raise TypeError(msg)
+
+    @staticmethod
+    def _create_future() -> Future[Any]:
+        return DispatchedFuture()
+
+    def _start_actor_loop(self) -> None:
+        msg = "a dispatched actor is run by its dispatcher"
+        raise TypeError(msg)
+
+    def _stop(self) -> None:
+        mailbox = self.actor_inbox
+        assert isinstance(mailbox, Mailbox)  # noqa: S101 - set by start()
+        mailbox.end()

@@ -1,0 +1,223 @@
+"""The launcher's core: frames and time in; rows, blobs and frames out. No I/O, no clock, no thread.
+
+One pass is: `receive` for every ZeroMQ message that waits, `fire_timers`, then `end_pass`. The shell
+commits the pass's rows, and only then publishes its blobs and sends its messages.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from actors.coordinator import EndAll, EndSaga
+from actors.core import Core
+from actors.dispatcher import Choice
+from actors.intake import Intake
+from actors.launcher_extension import LoadedExtension
+from actors.launcher_link import LauncherLink, Outgoing
+from actors.reducer import Reducer
+from actors.saga import Saga
+from actors.saga_log import BlobAppended, Row
+from actors.sagas import PoolRefill, PoolRespawnOnPromote, WindowCleanupCascade
+from actors.state import State
+from actors.timers import SECOND, LoopClock
+from transport.codec import Codec, encode
+from transport.message_types import CORE
+from transport.messages import LauncherStopping, StreamHeartbeat
+
+STOP_GRACE = 10 * SECOND
+"""How long a stopping launcher lets open sagas finish, in nanoseconds."""
+
+STOPPING = "launcher shutting down"
+CORE_SAGAS: tuple[type[Saga], ...] = (PoolRespawnOnPromote, WindowCleanupCascade, PoolRefill)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How a launcher behaves.
+
+    Attributes:
+        heartbeat: seconds between heartbeats, of the stream and of every host.
+        timeouts: seconds by saga name, where they differ from the saga's own.
+        extensions: what extension modules add.
+    """
+
+    heartbeat: float = 1.0
+    timeouts: dict[str, float] = field(default_factory=dict)
+    extensions: tuple[LoadedExtension, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass gives, to be released in this order.
+
+    Attributes:
+        rows: to be committed, in one transaction.
+        blobs: to be published once the rows are durable.
+        messages: to be sent after that.
+    """
+
+    rows: list[Row]
+    blobs: list[bytes]
+    messages: list[Outgoing]
+
+
+class Engine:
+    """Everything that a launcher decides.
+
+    Args:
+        settings: how it behaves.
+        log_id: of the saga log.
+        epoch: of this launcher's process.
+        now: the outer clock, in nanoseconds; it only has to be monotonic.
+        choose: the dispatcher's choice of the next actor; by default the one ready longest.
+    """
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        *,
+        log_id: str,
+        epoch: str,
+        now: int,
+        choose: Choice | None = None,
+    ) -> None:
+        types, kinds, reducer = CORE, CORE_SAGAS, Reducer()
+        for each in settings.extensions:
+            types = types.extended(each.messages)
+            kinds = (*kinds, *each.launcher.sagas)
+            reducer = reducer.extended(each.launcher.arms, each.launcher.self_handlers)
+        self.state = State(log_id)
+        heartbeat = round(settings.heartbeat * SECOND)
+        self.link = LauncherLink(log_id=log_id, epoch=epoch, heartbeat=heartbeat)
+        self.codec = Codec(types)
+        self._clock = LoopClock(now)
+        self._stop_by: int | None = None
+        self._core = Core(
+            self.state,
+            kinds=kinds,
+            reducer=reducer,
+            timeouts=settings.timeouts,
+            clock=self._clock,
+            choose=choose,
+        )
+        self._intake = Intake(self._core, self.link, self.codec)
+
+    # --- in -----------------------------------------------------------------------------------
+
+    def receive(self, connection: bytes, frames: Sequence[bytes], now: int) -> None:
+        """Take one ZeroMQ message from a connection."""
+        self._clock.look(now)
+        self._intake.receive(connection, frames)
+
+    def fire_timers(self, now: int, *, drained: bool) -> None:
+        """Let what is due happen. `drained`: nothing waits unread."""
+        self._clock.look(now)
+        self._core.fire_timers(drained=drained, fresh=self._is_fresh)
+        if self._stop_by is not None and self._clock.time >= self._stop_by:
+            self._core.tell(EndAll(STOPPING))
+
+    def stop(self, now: int) -> None:
+        """Begin to stop: hosts are told, no refill starts, open sagas have ten seconds."""
+        self._clock.look(now)
+        if self._stop_by is None:
+            self._stop_by = self._clock.time + STOP_GRACE
+            self._core.refills_allowed = False
+            for peer in self.link.peers.values():
+                if peer.connection is not None:
+                    self.link.reply(peer.connection, LauncherStopping())
+
+    def stop_now(self, now: int) -> None:
+        """Close every open bracket as failed."""
+        self.stop(now)
+        self._core.tell(EndAll(STOPPING))
+
+    def cancel(self, saga_id: int, reason: str) -> None:
+        """Close one bracket as failed; nothing happens if it is closed."""
+        self._core.tell(EndSaga(saga_id, reason))
+
+    # --- out ----------------------------------------------------------------------------------
+
+    def end_pass(self) -> Pass:
+        """Give what this pass has to make durable, publish and send."""
+        for destination in self.state.take_waiting():
+            peer = self.link.peers.get(self.state.addressee(destination) or "")
+            if peer is not None:
+                self.link.touch(peer)
+        messages = self.link.take_outgoing(self.state.low_water)
+        rows = self._core.recorder.take_pass()
+        blobs = [row.blob for row in rows if isinstance(row, BlobAppended)]
+        return Pass(rows, blobs, messages)
+
+    def sent(self, message: Outgoing) -> None:
+        """Note that a connection took a message."""
+        self.link.sent(message)
+
+    def not_sent(self, message: Outgoing, *, gone: bool) -> None:
+        """Note that a connection did not take a message: it is full, or `gone`."""
+        self.link.not_sent(message, gone=gone)
+
+    def stream_heartbeat(self, status: str) -> bytes:
+        """Give the stream's heartbeat; also the moment to try full connections again."""
+        self.link.unblock()
+        beat = StreamHeartbeat(log=self.state.log_id, last=self.state.version, status=status)
+        return encode(beat)
+
+    @property
+    def next_due(self) -> int | None:
+        """In how many nanoseconds something is due, or None if nothing is."""
+        due = self._core.timers.next_due()
+        if self._stop_by is not None:
+            due = self._stop_by if due is None else min(due, self._stop_by)
+        return None if due is None else max(0, due - self._clock.time)
+
+    @property
+    def finished(self) -> bool:
+        """Whether a stopping launcher has nothing open any more."""
+        return self._stop_by is not None and not self.state.sagas
+
+    def status(self) -> dict[str, Any]:
+        """Give what the launcher is doing, as plain values; safe to read from another thread."""
+        statistics, turns = self._core.statistics, self._core.dispatcher.statistics
+        return {
+            "log": self.state.log_id,
+            "version": self.state.version,
+            "stopping": self._stop_by is not None,
+            "sagas": {
+                "open": len(self.state.sagas),
+                "started": statistics.started,
+                "completed": statistics.completed,
+                "failed": statistics.failed,
+                "events": statistics.events,
+                "look_ups": statistics.look_ups,
+                "late_actions": statistics.late_actions,
+            },
+            "actors": {
+                "turns": turns.turns,
+                "started": turns.started,
+                "stopped": turns.stopped,
+                "crashed": turns.crashed,
+                "dead_letters": turns.dead_letters,
+            },
+            "hosts": {name: self._host_status(name) for name in list(self.link.peers)},
+            "faults": {str(fault): count for fault, count in list(self.link.faults.items())},
+            "duplicate_reports": self.link.duplicates,
+            "report_gaps": self.link.gaps,
+        }
+
+    def _host_status(self, name: str) -> dict[str, Any]:
+        peer = self.link.peers[name]
+        mirror = self.state.mirror.hosts.get(name)
+        return {
+            "epoch": peer.epoch,
+            "role": peer.role,
+            "registered": peer.registered,
+            "reports_taken": peer.taken,
+            "pending_steps": sum(len(queue) for queue in peer.queues),
+            "unsent_steps": sum(queue.never_handed for queue in peer.queues),
+            "target": mirror.target if mirror is not None else 0,
+            "pool": list(mirror.pool) if mirror is not None else [],
+            "open": len(mirror.opened) if mirror is not None else 0,
+        }
+
+    def _is_fresh(self, host: str) -> bool:
+        return self.link.is_fresh(host, self._clock.time)

@@ -1,0 +1,74 @@
+"""Numbers events, makes them true, and keeps what a pass has to write and say."""
+
+from msgspec.structs import replace
+
+from actors.saga_log import BlobAppended, Row
+from actors.state import State
+from transport.codec import encode, encode_blob
+from transport.messages import Event
+
+BLOB_LIMIT = 512 * 1024
+"""A pass's events go into more than one blob when they are larger than this, in bytes."""
+
+
+class Recorder:
+    """The one place where state changes by events.
+
+    Args:
+        state: what is true.
+
+    Attributes:
+        rows: what the pass has to make durable, in order.
+    """
+
+    def __init__(self, state: State) -> None:
+        self.rows: list[Row] = []
+        self._state = state
+        self._groups: list[list[bytes]] = []
+        self._group: list[bytes] = []
+
+    def record(self, event: Event) -> Event:
+        """Give the event its version and make it true.
+
+        Raises:
+            ValueError: it is too large to be published; names its type and size.
+        """
+        numbered = replace(event, version=self._state.version + 1)
+        frame = encode(numbered)
+        if len(frame) > BLOB_LIMIT:
+            msg = f"{type(event).__name__} is {len(frame)} bytes; an event has at most {BLOB_LIMIT}"
+            raise ValueError(msg)
+        self._state.version += 1
+        self._state.mirror.apply(numbered)
+        self._group.append(frame)
+        return numbered
+
+    def end_group(self) -> None:
+        """Let a blob end here: what one command gave is complete."""
+        if self._group:
+            self._groups.append(self._group)
+            self._group = []
+
+    def take_pass(self) -> list[Row]:
+        """Take out the pass's rows, with its events as blobs at their end."""
+        self.end_group()
+        rows, self.rows = self.rows, []
+        groups, self._groups = self._groups, []
+        first = self._state.version + 1 - sum(len(group) for group in groups)
+        events: list[bytes] = []
+        size = 0
+        for group in groups:
+            group_size = sum(map(len, group))
+            if events and size + group_size > BLOB_LIMIT:
+                rows.append(self._blob(first, events))
+                first += len(events)
+                events, size = [], 0
+            events.extend(group)
+            size += group_size
+        if events:
+            rows.append(self._blob(first, events))
+        return rows
+
+    def _blob(self, first: int, events: list[bytes]) -> BlobAppended:
+        blob = encode_blob(self._state.log_id, first, events)
+        return BlobAppended(first, first + len(events) - 1, blob)

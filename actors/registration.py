@@ -1,0 +1,88 @@
+"""What a host's registration and inventory mean: the events that make the mirror true again."""
+
+from collections.abc import Iterator
+
+from actors.launcher_link import Inventory
+from actors.reducer import SettledStep
+from actors.state import State
+from transport.labels import window_number
+from transport.messages import (
+    CommandIdentity,
+    Event,
+    Origin,
+    PoolWindowAdded,
+    PoolWindowRemoved,
+    WindowClosed,
+    WindowOpened,
+)
+from transport.mirror import HostMirror
+
+
+def inventory_events(
+    state: State, mirror: HostMirror, inventory: Inventory
+) -> tuple[list[Event], list[SettledStep]]:
+    """Give the differences between the mirror and what the host has, as `reconciled` events.
+
+    A window that a pending step asked for, and whose report never came, settles that step. A label
+    that is not of the host's epoch, or that is closed for ever, is no window.
+    """
+    origin = Origin(mirror.host, mirror.epoch, inventory.as_of)
+    events = list(_gone(mirror, {window.label for window in inventory.windows}, origin))
+    settled: list[SettledStep] = []
+    for window in inventory.windows:
+        label, place = window.label, mirror.place_of(window.label)
+        foreign = window_number(label, mirror.epoch) is None
+        if place == window.place or foreign or mirror.was_closed(label):
+            continue
+        if window.place == "pool":
+            saga_id = _asked_by(state, mirror, window.identity) if place is None else None
+            if saga_id is not None:
+                settled.append(SettledStep(saga_id, None))
+            events.append(
+                PoolWindowAdded(label=label, saga_id=saga_id, origin=origin, reconciled=True)
+            )
+            continue
+        if place == "pool":
+            events.append(
+                PoolWindowRemoved(label=label, reason="promoted", origin=origin, reconciled=True)
+            )
+        events.append(WindowOpened(label=label, origin=origin, reconciled=True))
+    return events, settled
+
+
+def _asked_by(state: State, mirror: HostMirror, identity: CommandIdentity | None) -> int | None:
+    if identity is None or identity.log != state.log_id:
+        return None
+    saga = state.sagas.get(identity.saga_id)
+    if saga is None or saga.step is None or saga.step.index != identity.step:
+        return None
+    asked = saga.destination == (mirror.host, mirror.epoch)
+    return saga.saga_id if asked and "ReportPoolWindowAdded" in saga.step.outcomes else None
+
+
+def _gone(mirror: HostMirror, present: set[str], origin: Origin) -> Iterator[Event]:
+    for label in mirror.pool:
+        if label not in present:
+            yield PoolWindowRemoved(label=label, reason="died", origin=origin, reconciled=True)
+    for label in mirror.opened:
+        if label not in present:
+            yield WindowClosed(label=label, crash_detected=True, origin=origin, reconciled=True)
+
+
+def farewell_events(mirror: HostMirror, *, crash_detected: bool) -> list[Event]:
+    """Give the ends of all windows of an epoch that is over."""
+    origin = Origin(mirror.host, mirror.epoch, mirror.sequence)
+    events: list[Event] = [
+        PoolWindowRemoved(
+            label=label,
+            reason="died" if crash_detected else "drained",
+            origin=origin,
+            reconciled=True,
+        )
+        for label in mirror.pool
+    ]
+    events.extend(
+        WindowClosed(label=label, crash_detected=crash_detected, origin=origin, reconciled=True)
+        for label in mirror.opened
+    )
+    return events
