@@ -1,7 +1,7 @@
-"""The launcher's core: frames and time in; rows, blobs and frames out. No I/O, no clock, no thread.
+"""The launcher's core: frames and time in; rows, blobs and frames out. No I/O and no clock.
 
-One pass is: `receive` for every ZeroMQ message that waits, `fire_timers`, then `end_pass`. The shell
-commits the pass's rows, and only then publishes its blobs and sends its messages.
+One pass is: `receive` for every ZeroMQ message that waits, `fire_timers`, then `end_pass`. The
+shell commits the pass's rows, and only then publishes its blobs and sends its messages.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from actors.coordinator import EndAll, EndSaga
 from actors.core import Core
 from actors.dispatcher import Choice
 from actors.intake import Intake
-from actors.launcher_extension import LoadedExtension
+from actors.launcher_extension import LoadedExtension, known_types
 from actors.launcher_link import LauncherLink, Outgoing
 from actors.reducer import Reducer
 from actors.saga import Saga
@@ -21,7 +21,6 @@ from actors.sagas import PoolRefill, PoolRespawnOnPromote, WindowCleanupCascade
 from actors.state import State
 from actors.timers import SECOND, LoopClock
 from transport.codec import Codec, encode
-from transport.message_types import CORE
 from transport.messages import LauncherStopping, StreamHeartbeat
 
 STOP_GRACE = 10 * SECOND
@@ -54,11 +53,13 @@ class Pass:
         rows: to be committed, in one transaction.
         blobs: to be published once the rows are durable.
         messages: to be sent after that.
+        last_version: of the stream, once this is released.
     """
 
     rows: list[Row]
     blobs: list[bytes]
     messages: list[Outgoing]
+    last_version: int
 
 
 class Engine:
@@ -81,17 +82,17 @@ class Engine:
         now: int,
         choose: Choice | None = None,
     ) -> None:
-        types, kinds, reducer = CORE, CORE_SAGAS, Reducer()
+        kinds, reducer = CORE_SAGAS, Reducer()
         for each in settings.extensions:
-            types = types.extended(each.messages)
             kinds = (*kinds, *each.launcher.sagas)
             reducer = reducer.extended(each.launcher.arms, each.launcher.self_handlers)
         self.state = State(log_id)
         heartbeat = round(settings.heartbeat * SECOND)
         self.link = LauncherLink(log_id=log_id, epoch=epoch, heartbeat=heartbeat)
-        self.codec = Codec(types)
+        self.codec = Codec(known_types(settings.extensions))
         self._clock = LoopClock(now)
         self._stop_by: int | None = None
+        self._last_released = 0
         self._core = Core(
             self.state,
             kinds=kinds,
@@ -146,7 +147,11 @@ class Engine:
         messages = self.link.take_outgoing(self.state.low_water)
         rows = self._core.recorder.take_pass()
         blobs = [row.blob for row in rows if isinstance(row, BlobAppended)]
-        return Pass(rows, blobs, messages)
+        return Pass(rows, blobs, messages, self.state.version)
+
+    def released(self, done: Pass) -> None:
+        """Note that a pass is durable and published."""
+        self._last_released = done.last_version
 
     def sent(self, message: Outgoing) -> None:
         """Note that a connection took a message."""
@@ -159,7 +164,7 @@ class Engine:
     def stream_heartbeat(self, status: str) -> bytes:
         """Give the stream's heartbeat; also the moment to try full connections again."""
         self.link.unblock()
-        beat = StreamHeartbeat(log=self.state.log_id, last=self.state.version, status=status)
+        beat = StreamHeartbeat(log=self.state.log_id, last=self._last_released, status=status)
         return encode(beat)
 
     @property

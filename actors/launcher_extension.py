@@ -5,12 +5,12 @@ An extension is one importable module, named in the configuration of each proces
 """
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from actors.reducer import ReportArm, SelfHandler
 from actors.saga import Saga
-from transport.message_types import MessageTypes
+from transport.message_types import CORE, MessageTypes
 from transport.messages import Command, Report
 
 
@@ -61,3 +61,15 @@ def load_launcher_extension(module_name: str) -> LoadedExtension:
         )
         raise ExtensionError(msg)
     return LoadedExtension(messages, launcher)
+
+
+def known_types(extensions: Iterable[LoadedExtension]) -> MessageTypes:
+    """Give the core's message types and those of the extensions.
+
+    Raises:
+        ValueError: two of them clash; names the type.
+    """
+    types = CORE
+    for each in extensions:
+        types = types.extended(each.messages)
+    return types

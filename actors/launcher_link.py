@@ -124,7 +124,7 @@ class LauncherLink:
         self.gaps = 0
         self._log_id = log_id
         self._epoch = epoch
-        self._heartbeat = heartbeat
+        self.heartbeat = heartbeat
         self._by_connection: dict[bytes, Peer] = {}
         self._parts: dict[bytes, list[Register]] = {}
         self._touched: dict[str, Peer] = {}
@@ -151,7 +151,7 @@ class LauncherLink:
         return (
             peer is not None
             and peer.registered
-            and now - peer.heard <= SILENT_INTERVALS * self._heartbeat
+            and now - peer.heard <= SILENT_INTERVALS * self.heartbeat
         )
 
     def refuse(self, connection: bytes, error: FrameError, sequence: int | None = None) -> None:
@@ -242,7 +242,7 @@ class LauncherLink:
             epoch=self._epoch,
             taken=peer.taken,
             low_water=low_water,
-            heartbeat_ms=self._heartbeat // 1_000_000,
+            heartbeat_ms=self.heartbeat // 1_000_000,
         )
         peer.registered = True
         peer.inventory_asked = False

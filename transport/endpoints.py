@@ -97,14 +97,15 @@ def private_directory(path: Path) -> Path:
     if facts.st_uid != os.getuid() or stat.S_IMODE(facts.st_mode) & 0o077:
         msg = (
             f"runtime directory {path} must belong to you and be closed to others: "
-            f"it has mode {stat.S_IMODE(facts.st_mode):04o}; run 'chmod 700 {path}' or choose another"
+            f"it has mode {stat.S_IMODE(facts.st_mode):04o}; "
+            f"run 'chmod 700 {path}' or choose another"
         )
         raise EndpointError(msg)
     return path
 
 
 class DirectoryLock:
-    """Holds a runtime directory's name for one process; a second bind steals an `ipc` path silently.
+    """Holds a directory for one process: a second bind would steal an `ipc` path silently.
 
     Args:
         path: the lock file.

@@ -1,0 +1,243 @@
+"""The launcher's process: polls the sockets, commits, publishes, sends. It decides nothing."""
+
+import secrets
+import select
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from actors.engine import Engine, EngineSettings, Pass
+from actors.launcher_extension import known_types, load_launcher_extension
+from actors.memory_saga_log import MemorySagaLog
+from actors.query_thread import QueryThread
+from actors.saga_log import LogUnavailableError, SagaLog
+from transport.codec import Codec
+from transport.endpoints import Endpoints
+from transport.frame_fault import FrameFault
+from transport.process_signals import StopSignals
+from transport.zeromq import sockets
+
+FRAMES_A_PASS = 4096
+FRAMES_A_PEER = 256
+"""A pass ends when it has this many frames in all, or from one peer: a flood is not the world."""
+
+COMMIT_RETRY = 250_000_000
+"""How long after a failed commit it is tried again, in nanoseconds."""
+
+LONGEST_POLL = 250_000_000
+"""The loop looks at the clock at least this often, in nanoseconds."""
+
+LOG_NEVER_WRITTEN = 1
+"""Exit status of a launcher that had to stop while its log could not be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class LauncherSettings:
+    """What a launcher process is started with; plain values, so that it can cross a spawn.
+
+    Attributes:
+        endpoints: where it binds.
+        heartbeat: seconds between heartbeats.
+        timeouts: seconds by saga name, where they differ from the saga's own.
+        extensions: names of extension modules.
+        journal_events: how many events the journal keeps for replay.
+        life_line: see `StopSignals`.
+    """
+
+    endpoints: Endpoints
+    heartbeat: float = 1.0
+    timeouts: dict[str, float] = field(default_factory=dict)
+    extensions: tuple[str, ...] = ()
+    journal_events: int = 200_000
+    life_line: int | None = None
+
+
+def run_launcher(settings: LauncherSettings, ready: Callable[[], None] = lambda: None) -> int:
+    """Run a launcher until it is told to stop, and give its exit status.
+
+    Args:
+        settings: what it is started with.
+        ready: called once, when its sockets are bound.
+
+    Raises:
+        zmq.ZMQError: an endpoint cannot be bound.
+        ExtensionError: an extension cannot be loaded.
+    """
+    extensions = tuple(load_launcher_extension(name) for name in settings.extensions)
+    log = MemorySagaLog(
+        secrets.token_hex(16),
+        journal_events=settings.journal_events,
+        codec=Codec(known_types(extensions)),
+    )
+    engine = Engine(
+        EngineSettings(settings.heartbeat, settings.timeouts, extensions),
+        log_id=log.log_id,
+        epoch=secrets.token_hex(16),
+        now=time.monotonic_ns(),
+    )
+    with StopSignals(settings.life_line) as signals, zmq.Context() as context:
+        loop = LauncherLoop(engine, log, signals, context, settings.endpoints)
+        query = QueryThread(context, settings.endpoints.query, log.reader(), loop.status)
+        query.start()
+        try:
+            ready()
+            return loop.run()
+        finally:
+            query.stop()
+            loop.close()
+
+
+class LauncherLoop:
+    """One launcher's poll loop; all its sockets belong to the thread that runs it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        log: SagaLog,
+        signals: StopSignals,
+        context: zmq.Context[Any],
+        endpoints: Endpoints,
+    ) -> None:
+        self._engine = engine
+        self._log = log
+        self._signals = signals
+        self._link = sockets.router(context, endpoints.link)
+        self._stream = sockets.publisher(context, endpoints.events)
+        self._monitor = self._link.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self._poller = zmq.Poller()
+        for each in (self._link, self._stream, self._monitor):
+            self._poller.register(each, zmq.POLLIN)
+        for fileno in signals.filenos():
+            self._poller.register(fileno, zmq.POLLIN)
+        self._heartbeat = engine.link.heartbeat
+        self._next_heartbeat = time.monotonic_ns()
+        self._kept: Pass | None = None
+        self._outage: str | None = None
+
+    def run(self) -> int:
+        """Go round until the launcher is stopped; give the exit status."""
+        while True:
+            stops = self._poll()
+            self._beat()
+            if self._signals.orphaned or (stops > 1 and self._outage is not None):
+                return LOG_NEVER_WRITTEN
+            if self._kept is not None:
+                self._kept = None if self._commit_and_release(self._kept) else self._kept
+                continue
+            now = time.monotonic_ns()
+            drained = self._read_link()
+            if stops > 1:
+                self._engine.stop_now(now)
+            elif stops:
+                self._engine.stop(now)
+            self._engine.fire_timers(time.monotonic_ns(), drained=drained)
+            done = self._engine.end_pass()
+            if not self._commit_and_release(done):
+                self._kept = done
+            elif self._engine.finished:
+                return 0
+
+    def status(self) -> dict[str, Any]:
+        """Give what the launcher is doing; may be called from another thread."""
+        return {**self._engine.status(), "log_status": self._log_status()}
+
+    def close(self) -> None:
+        """Close the sockets; what is still queued has `LINGER_MS` to go out."""
+        self._link.disable_monitor()
+        for each in (self._monitor, self._link, self._stream):
+            each.close()
+
+    def _log_status(self) -> str:
+        return "ok" if self._outage is None else f"log unavailable: {self._outage}"
+
+    def _poll(self) -> int:
+        """Wait until something is to do; give how many requests to stop there were so far."""
+        now = time.monotonic_ns()
+        due = self._engine.next_due
+        wait = min(LONGEST_POLL, self._next_heartbeat - now)
+        if self._kept is not None:
+            # The log is out: frames stay in their sockets, only signals and time count.
+            readable, _, _ = select.select(self._signals.filenos(), [], [], COMMIT_RETRY / 1e9)
+            return self._signals.look() if readable else self._signals.count
+        if due is not None:
+            wait = min(wait, due)
+        ready = dict(self._poller.poll(max(0, -(-wait // 1_000_000))))
+        if self._stream in ready:
+            self._drop_subscriptions()
+        if self._monitor in ready:
+            self._count_disconnects()
+        if any(fileno in ready for fileno in self._signals.filenos()):
+            return self._signals.look()
+        return self._signals.count
+
+    def _drop_subscriptions(self) -> None:
+        while True:
+            try:
+                self._stream.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+
+    def _count_disconnects(self) -> None:
+        while self._monitor.poll(0):
+            recv_monitor_message(self._monitor)
+            self._engine.link.faults[FrameFault.LINK_DROPPED] += 1
+
+    def _read_link(self) -> bool:
+        """Take what waits; say whether nothing is left."""
+        frames_by_peer: Counter[bytes] = Counter()
+        total = 0
+        while total < FRAMES_A_PASS:
+            try:
+                connection, *frames = self._link.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return True
+            self._engine.receive(connection, frames, time.monotonic_ns())
+            total += len(frames)
+            frames_by_peer[connection] += len(frames)
+            if frames_by_peer[connection] >= FRAMES_A_PEER:
+                return False
+        return False
+
+    def _beat(self) -> None:
+        now = time.monotonic_ns()
+        if now >= self._next_heartbeat:
+            self._next_heartbeat = now + self._heartbeat
+            self._stream.send(self._engine.stream_heartbeat(self._log_status()), zmq.NOBLOCK)
+
+    def _commit_and_release(self, done: Pass) -> bool:
+        """Make a pass durable, then let it out; say whether the log could be written."""
+        try:
+            if done.rows:
+                self._log.commit(done.rows)
+        except LogUnavailableError as error:
+            if self._outage is None:
+                sys.stderr.write(f"muxsaga launcher: log unavailable: {error}\n")
+            self._outage = str(error)
+            return False
+        if self._outage is not None:
+            sys.stderr.write("muxsaga launcher: log available again\n")
+            self._outage = None
+        self._release(done)
+        return True
+
+    def _release(self, done: Pass) -> None:
+        for blob in done.blobs:
+            self._stream.send(blob, zmq.NOBLOCK)
+        self._engine.released(done)
+        for message in done.messages:
+            try:
+                self._link.send_multipart([message.connection, *message.frames], zmq.NOBLOCK)
+            except zmq.Again:
+                self._engine.not_sent(message, gone=False)
+            except zmq.ZMQError as error:
+                if error.errno != zmq.EHOSTUNREACH:
+                    raise
+                self._engine.not_sent(message, gone=True)
+            else:
+                self._engine.sent(message)

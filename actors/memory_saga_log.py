@@ -1,0 +1,203 @@
+"""The saga log in memory: durable as long as the process, with the real one's interface and order.
+
+The journal keeps its newest events. It is trimmed in steps of a tenth: the oldest blobs are folded
+into a snapshot, a bounded number at each commit, and only a finished step is shown to readers, so
+that an observer has the time of many commits to read one snapshot and go on from there.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+import msgpack
+
+from actors.saga_log import (
+    BlobAppended,
+    EpochSuperseded,
+    EventDelivered,
+    LogUnavailableError,
+    ReportsTaken,
+    Row,
+    SagaClosed,
+    SagaOpened,
+    StepClosed,
+    StepIssued,
+)
+from transport.codec import Codec
+from transport.event_stream.query_session import JournalReader, JournalView, SnapshotPage
+from transport.event_stream.snapshot import Snapshot
+from transport.messages import Event, SnapshotRow
+
+FINISHED_SAGAS = 50
+"""How many closed sagas are kept; open ones always are."""
+
+FOLDED_A_COMMIT = 512
+"""About how many events one commit folds into the snapshot, at most."""
+
+
+@dataclass(slots=True)
+class SagaRecord:
+    """One saga's rows."""
+
+    opened: SagaOpened
+    steps: list[StepIssued] = field(default_factory=list)
+    closed_steps: list[StepClosed] = field(default_factory=list)
+    delivered: list[Event] = field(default_factory=list)
+    closed: SagaClosed | None = None
+
+
+class MemorySagaLog:
+    """A saga log that lives in this process.
+
+    Args:
+        log_id: 128 random bits, as 32 hexadecimal digits.
+        journal_events: how many events the journal keeps, at least.
+        codec: knows the event types that the snapshot has to understand.
+    """
+
+    def __init__(
+        self, log_id: str, *, journal_events: int = 200_000, codec: Codec | None = None
+    ) -> None:
+        self.open_sagas: dict[int, SagaRecord] = {}
+        self.finished_sagas: dict[int, SagaRecord] = {}
+        self.reports_taken: dict[tuple[str, str], int] = {}
+        self.superseded: dict[tuple[str, str], str] = {}
+        self._log_id = log_id
+        self._journal = _Journal(log_id, journal_events, codec or Codec())
+        self._refusal: str | None = None
+
+    @property
+    def log_id(self) -> str:
+        """The log's own id: saga ids and versions belong to it."""
+        return self._log_id
+
+    def refuse_commits(self, reason: str | None) -> None:
+        """Behave as a log that cannot be written, for that reason; None ends it."""
+        self._refusal = reason
+
+    def commit(self, rows: Sequence[Row]) -> None:
+        """Keep all rows.
+
+        Raises:
+            LogUnavailableError: while commits are refused; none is kept.
+        """
+        if self._refusal is not None:
+            raise LogUnavailableError(self._refusal)
+        for row in rows:
+            self._keep(row)
+        self._journal.trim()
+
+    def reader(self) -> JournalReader:
+        """Give a reader of what is committed, for one other thread."""
+        return self._journal
+
+    def _keep(self, row: Row) -> None:
+        match row:
+            case BlobAppended():
+                self._journal.append(row)
+            case EventDelivered(saga_id=saga_id, event=event):
+                self.open_sagas[saga_id].delivered.append(event)
+            case ReportsTaken(host=host, epoch=epoch, sequence=sequence):
+                self.reports_taken[host, epoch] = sequence
+            case SagaOpened(saga_id=saga_id):
+                self.open_sagas[saga_id] = SagaRecord(row)
+            case StepIssued(saga_id=saga_id):
+                self.open_sagas[saga_id].steps.append(row)
+            case StepClosed(saga_id=saga_id):
+                self.open_sagas[saga_id].closed_steps.append(row)
+            case SagaClosed(saga_id=saga_id):
+                self._close(row)
+            case EpochSuperseded(host=host, epoch=epoch, by=by):
+                self.superseded[host, epoch] = by
+                self.reports_taken.pop((host, epoch), None)
+
+    def _close(self, row: SagaClosed) -> None:
+        record = self.open_sagas.pop(row.saga_id)
+        record.closed = row
+        record.delivered.clear()
+        self.finished_sagas[row.saga_id] = record
+        if len(self.finished_sagas) > FINISHED_SAGAS:
+            del self.finished_sagas[next(iter(self.finished_sagas))]
+
+
+class _Journal:
+    """The blobs, and the snapshot on which they stand; read by another thread."""
+
+    def __init__(self, log_id: str, keep: int, codec: Codec) -> None:
+        self._log_id = log_id
+        self._keep = keep
+        self._codec = codec
+        self._lock = Lock()
+        self._firsts: list[int] = []
+        self._blobs: list[bytes] = []
+        self._last = 0
+        self._before = 1
+        self._rows: list[SnapshotRow] = []
+        self._staged = Snapshot()
+        self._staged_blobs = 0
+        self._goal: int | None = None
+
+    @property
+    def log_id(self) -> str:
+        return self._log_id
+
+    def view(self) -> JournalView:
+        with self._lock:
+            return JournalView(self._before, self._last)
+
+    def blobs_from(self, version: int, byte_limit: int) -> list[bytes]:
+        with self._lock:
+            if not self._before <= version <= self._last:
+                return []
+            start = bisect_right(self._firsts, version) - 1
+            size, page = 0, list[bytes]()
+            for blob in self._blobs[start:]:
+                size += len(blob)
+                if page and size > byte_limit:
+                    break
+                page.append(blob)
+            return page
+
+    def snapshot_page(self, offset: int, limit: int) -> SnapshotPage:
+        with self._lock:
+            rows = self._rows[offset : offset + limit]
+            return SnapshotPage(self._before, len(self._rows), rows)
+
+    def append(self, row: BlobAppended) -> None:
+        with self._lock:
+            self._firsts.append(row.first)
+            self._blobs.append(row.blob)
+            self._last = row.last
+
+    def trim(self) -> None:
+        kept = self._last - self._before + 1
+        if self._goal is None and kept <= self._keep + max(1, self._keep // 10):
+            return
+        if self._goal is None:
+            self._goal = self._last - self._keep + 1
+        folded = 0
+        while folded < FOLDED_A_COMMIT and self._next_staged_end() <= self._goal:
+            raw: Any = msgpack.unpackb(self._blobs[self._staged_blobs])
+            events = self._codec.decode_events(raw["first"], raw["events"])
+            self._staged.fold(events)
+            self._staged_blobs += 1
+            folded += len(events)
+        if self._next_staged_end() > self._goal:
+            self._publish()
+
+    def _next_staged_end(self) -> int:
+        """Give the first version after the next blob to be folded."""
+        following = self._staged_blobs + 1
+        return self._firsts[following] if following < len(self._firsts) else self._last + 1
+
+    def _publish(self) -> None:
+        rows = self._staged.rows()
+        with self._lock:
+            self._rows = rows
+            self._before = self._staged.before
+            del self._firsts[: self._staged_blobs]
+            del self._blobs[: self._staged_blobs]
+        self._staged_blobs = 0
+        self._goal = None

@@ -1,0 +1,76 @@
+"""The query socket's thread: answers from what is committed, also while the loop hangs."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import zmq
+
+from transport.event_stream.query_session import JournalReader, QuerySession
+from transport.zeromq import sockets
+
+STOP_ENDPOINT = "inproc://muxsaga-query-stop"
+
+
+class QueryThread:
+    """Binds the query socket and answers on it, in a thread of its own.
+
+    Args:
+        context: the process's ZeroMQ context.
+        endpoint: where to bind.
+        reader: of the journal; from now on the thread's own.
+        status: gives what the launcher is doing; called in the thread.
+    """
+
+    def __init__(
+        self,
+        context: zmq.Context[Any],
+        endpoint: str,
+        reader: JournalReader,
+        status: Callable[[], dict[str, Any]],
+    ) -> None:
+        self._session = QuerySession(reader, lambda: {**status(), "queries": self._counts()})
+        self._socket = sockets.router(context, endpoint)
+        self._stop_receiver = context.socket(zmq.PAIR)
+        self._stop_receiver.bind(STOP_ENDPOINT)
+        self._stop_sender = context.socket(zmq.PAIR)
+        self._stop_sender.connect(STOP_ENDPOINT)
+        self._thread = threading.Thread(target=self._run, name="muxsaga-query", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer; from now on the socket belongs to the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and close its socket."""
+        self._stop_sender.send(b"")
+        self._thread.join()
+        self._stop_sender.close()
+        self._stop_receiver.close()
+
+    def _counts(self) -> dict[str, Any]:
+        faults = {str(fault): count for fault, count in self._session.faults.items()}
+        return {"answered": self._session.answered, "faults": faults}
+
+    def _run(self) -> None:
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        poller.register(self._stop_receiver, zmq.POLLIN)
+        while True:
+            ready = dict(poller.poll())
+            if self._stop_receiver in ready:
+                self._socket.close()
+                return
+            connection, *frames = self._socket.recv_multipart()
+            for frame in frames:
+                self._answer(connection, frame)
+
+    def _answer(self, connection: bytes, frame: bytes) -> None:
+        answer = self._session.answer(frame)
+        try:
+            self._socket.send_multipart([connection, *answer], zmq.NOBLOCK)
+        except zmq.Again:
+            pass  # an asker that does not read asks again when it does
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise

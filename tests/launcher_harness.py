@@ -1,0 +1,187 @@
+"""A launcher's core without sockets, and hosts that are played by hand."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgpack
+
+from actors.engine import Engine, EngineSettings
+from actors.launcher_link import Outgoing
+from actors.memory_saga_log import MemorySagaLog
+from transport.codec import Codec, as_map, decode, encode, family
+from transport.labels import window_label
+from transport.message_types import DOWN
+from transport.messages import (
+    Command,
+    CommandIdentity,
+    Commands,
+    Event,
+    InventoryWindow,
+    Message,
+    OpaqueEvent,
+    Register,
+    Report,
+    ReportPoolWindowAdded,
+    ReportPoolWindowPromoted,
+    ReportPoolWindowRemoved,
+    Reports,
+    ReportWindowOpened,
+    Role,
+)
+
+SECOND = 1_000_000_000
+LOG_ID = "f" * 32
+_DOWN = family(DOWN)
+
+
+@dataclass
+class PlayedHost:
+    """A host or service of which the test decides everything."""
+
+    launcher: "PlayedLauncher"
+    name: str
+    epoch: str
+    connection: bytes
+    sequence: int = 0
+    windows: int = 0
+    received: list[Message] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+
+    def register(
+        self,
+        *,
+        pool_target: int = 2,
+        first_held: int | None = None,
+        inventory: tuple[InventoryWindow, ...] = (),
+        role: Role = "host",
+        serves: tuple[str, ...] = (),
+    ) -> None:
+        self.say(
+            Register(
+                role=role,
+                host=self.name,
+                epoch=self.epoch,
+                first_held=self.sequence + 1 if first_held is None else first_held,
+                as_of=self.sequence,
+                pool_target=pool_target if role == "host" else 0,
+                serves=serves,
+                inventory=inventory,
+            )
+        )
+
+    def say(self, *messages: Message) -> None:
+        self.say_raw(*map(encode, messages))
+
+    def say_raw(self, *frames: bytes) -> None:
+        self.launcher.engine.receive(self.connection, frames, self.launcher.now)
+        self.launcher.end_pass()
+
+    def report(self, *reports: Report) -> int:
+        first = self.sequence + 1
+        self.sequence += len(reports)
+        self.say(Reports(sequence=first, reports=[as_map(each) for each in reports]))
+        return first
+
+    def new_label(self) -> str:
+        self.windows += 1
+        return window_label(self.epoch, self.windows)
+
+    def add(self, identity: CommandIdentity | None) -> str:
+        label = self.new_label()
+        self.report(ReportPoolWindowAdded(label=label, identity=identity))
+        return label
+
+    def answer_all(self) -> list[str]:
+        """Settle every command received so far with a new window."""
+        commands, self.commands = self.commands, []
+        return [self.add(command.identity) for command in commands]
+
+    def promote(self, label: str, promote_id: str) -> None:
+        self.report(*promote_reports(label, promote_id))
+
+
+def promote_reports(label: str, promote_id: str) -> tuple[Report, ...]:
+    return (
+        ReportPoolWindowRemoved(label=label, reason="promoted", promote_id=promote_id),
+        ReportPoolWindowPromoted(label=label, promote_id=promote_id),
+        ReportWindowOpened(label=label, promote_id=promote_id),
+    )
+
+
+class PlayedLauncher:
+    """An engine whose passes are committed to a memory log and released at once."""
+
+    def __init__(self, settings: EngineSettings | None = None, codec: Codec | None = None) -> None:
+        self.now = 0
+        self.log = MemorySagaLog(LOG_ID, codec=codec)
+        self.engine = Engine(
+            settings or EngineSettings(), log_id=LOG_ID, epoch="a" * 32, now=self.now
+        )
+        self.codec = codec or Codec()
+        self.events: list[Event] = []
+        self.hosts: dict[bytes, PlayedHost] = {}
+        self.strangers: dict[bytes, list[Message]] = {}
+        self.unreachable: set[bytes] = set()
+        self.full: set[bytes] = set()
+
+    def host(self, name: str = "host-1", epoch: str = "1" * 32) -> PlayedHost:
+        connection = f"connection-{len(self.hosts)}".encode()
+        host = PlayedHost(self, name, epoch, connection)
+        self.hosts[connection] = host
+        return host
+
+    def filled_host(
+        self, name: str = "host-1", epoch: str = "1" * 32, target: int = 2
+    ) -> PlayedHost:
+        host = self.host(name, epoch)
+        host.register(pool_target=target)
+        while len(self.pool_of(host)) < target:
+            self.advance(1.1)
+            host.answer_all()
+        return host
+
+    def pool_of(self, host: PlayedHost) -> list[str]:
+        return list(self.engine.state.mirror.hosts[host.name].pool)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass in steps that all count."""
+        left = round(seconds * SECOND)
+        while left > 0:
+            step = min(left, SECOND // 4)
+            self.now += step
+            left -= step
+            self.engine.fire_timers(self.now, drained=True)
+            self.end_pass()
+
+    def end_pass(self) -> None:
+        done = self.engine.end_pass()
+        self.log.commit(done.rows)
+        for blob in done.blobs:
+            self.events.extend(self._events_in(blob))
+        self.engine.released(done)
+        for message in done.messages:
+            self._deliver(message)
+
+    def _events_in(self, blob: bytes) -> list[Event]:
+        raw: Any = msgpack.unpackb(blob)
+        events = self.codec.decode_events(raw["first"], raw["events"])
+        return [event for event in events if not isinstance(event, OpaqueEvent)]
+
+    def _deliver(self, message: Outgoing) -> None:
+        connection = message.connection
+        if connection in self.unreachable or connection in self.full:
+            self.engine.not_sent(message, gone=connection in self.unreachable)
+            return
+        self.engine.sent(message)
+        host = self.hosts.get(connection)
+        for frame in message.frames:
+            each = decode(frame, _DOWN)
+            if host is None:
+                self.strangers.setdefault(connection, []).append(each)
+                continue
+            host.received.append(each)
+            if isinstance(each, Commands):
+                host.commands.extend(map(self.codec.decode_command, each.commands))
+
+    def of_type(self, kind: type[Event]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
