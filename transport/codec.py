@@ -8,7 +8,7 @@ checked here: that no field is left out (it would take the default), and the siz
 
 import reprlib
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgpack
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from transport.frame_fault import FrameError, FrameFault
 from transport.message_types import CORE, MessageTypes
 from transport.messages import Command, Event, Message, OpaqueEvent, Recorded, Report
-from transport.messages.base import Origin
+from transport.messages.base import Origin, SagaId
 
 MESSAGE_LIMIT = 1024 * 1024
 """The largest frame that is taken, in bytes; a larger one is read, refused and counted."""
@@ -210,17 +210,27 @@ class Codec:
         return _narrow(convert(raw, self._events), Event)
 
 
+class _EventHead(msgspec.Struct):
+    """What every event has, whatever its type."""
+
+    version: Annotated[int, msgspec.Meta(ge=1)]
+    saga_id: SagaId | None
+    origin: Origin | None
+
+
 def _opaque(raw: dict[str, Any]) -> OpaqueEvent:
+    name = raw["type"]
     try:
-        return OpaqueEvent(
-            version=msgspec.convert(raw.get("version"), int),
-            saga_id=msgspec.convert(raw.get("saga_id"), int | None),
-            origin=msgspec.convert(raw.get("origin"), Origin | None),
-            type_name=raw["type"],
-            fields=raw,
-        )
+        head = msgspec.convert(raw, _EventHead)
     except msgspec.ValidationError as error:
-        raise _classified(str(error), raw["type"]) from error
+        raise _classified(str(error), name) from error
+    return OpaqueEvent(
+        version=head.version,
+        saga_id=head.saga_id,
+        origin=head.origin,
+        type_name=name,
+        fields=raw,
+    )
 
 
 def _narrow(message: Message, kind: type[MessageT]) -> MessageT:
