@@ -183,8 +183,7 @@ class Coordinator(DispatchedActor):
             case EndEpoch(host=host, epoch=epoch, reason=reason):
                 self._end_epoch((host, epoch), reason)
             case EndAll(reason=reason):
-                for saga_id in tuple(self._state.sagas):
-                    self._fail(saga_id, reason)
+                self._fail_apart(tuple(self._state.sagas), reason)
             case EndSaga(saga_id=saga_id, reason=reason):
                 self._fail(saga_id, reason)
             case _:
@@ -354,14 +353,19 @@ class Coordinator(DispatchedActor):
             never_handed = saga.step is not None and not saga.step.handed
             self._end(saga, failure=UNREACHABLE if never_handed else TIMED_OUT)
 
+    def _fail_apart(self, saga_ids: tuple[int, ...], reason: str) -> None:
+        """Close many brackets, each free to end a blob: together they could be too large."""
+        for saga_id in saga_ids:
+            self._fail(saga_id, reason)
+            self._recorder.end_group()
+
     def _fail(self, saga_id: int, reason: str) -> None:
         saga = self._look_up(saga_id)
         if saga is not None:
             self._end(saga, failure=reason)
 
     def _end_epoch(self, key: tuple[str, str], reason: str) -> None:
-        for saga_id in self._state.by_host.get(key, ()):
-            self._fail(saga_id, reason)
+        self._fail_apart(tuple(self._state.by_host.get(key, ())), reason)
         self._state.by_host.pop(key, None)
         self._state.filling.pop(key, None)
         self._state.queues.pop(key, None)

@@ -167,6 +167,10 @@ class Engine:
         beat = StreamHeartbeat(log=self.state.log_id, last=self._last_released, status=status)
         return encode(beat)
 
+    def signs_of_life(self) -> list[Outgoing]:
+        """Give what may be said to hosts while nothing can be committed."""
+        return self.link.signs_of_life()
+
     @property
     def next_due(self) -> int | None:
         """In how many nanoseconds something is due, or None if nothing is."""

@@ -64,6 +64,7 @@ class Intake:
             return
         if isinstance(message, Goodbye):
             self._end_peer(peer, "goodbye")
+            peer.left = True
             self._link.drop(peer, None)
             return
         if isinstance(message, Reports):
@@ -155,7 +156,11 @@ class Intake:
         if len(labels) != len(register.inventory):
             raise FrameError(FrameFault.CONTRADICTION, "the inventory names a label twice")
         peer = self._link.peers.get(register.host)
-        if peer is not None and peer.epoch == register.epoch and register.as_of < peer.taken:
+        if peer is None or peer.epoch != register.epoch:
+            return
+        if peer.left:
+            raise FrameError(FrameFault.OUT_OF_TURN, "this epoch said Goodbye and is over")
+        if register.as_of < peer.taken:
             detail = f"inventory as of {register.as_of}, but reports up to {peer.taken} are taken"
             raise FrameError(FrameFault.OUT_OF_TURN, detail)
 

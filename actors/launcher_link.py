@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from msgspec.structs import replace
+
 from actors.step_queue import PendingStep, StepQueue
 from transport.codec import encode, encode_commands
 from transport.frame_fault import FaultCounts, FrameError, FrameFault
@@ -65,6 +67,8 @@ class Peer:
         inventory: not yet compared, because reports up to its number are to be taken first.
         heard: when it last sent a frame, in nanoseconds of the loop's clock.
         queues: pending steps for it.
+        left: it said goodbye; its epoch is over.
+        acknowledged: the last acknowledgement that it was sent.
     """
 
     host: str
@@ -82,6 +86,8 @@ class Peer:
     registered: bool = False
     inventory_asked: bool = False
     blocked: bool = False
+    left: bool = False
+    acknowledged: Acknowledge | None = None
     replies: list[bytes] = field(default_factory=list)
 
     def judge(self, first: int, count: int) -> Verdict:
@@ -104,6 +110,7 @@ class Outgoing:
     connection: bytes
     frames: list[bytes]
     peer: Peer | None = None
+    acknowledge: Acknowledge | None = None
     steps: list[tuple[StepQueue, list[PendingStep]]] = field(default_factory=list)
 
 
@@ -190,7 +197,7 @@ class LauncherLink:
         Raises:
             FrameError: the parts do not belong together.
         """
-        if part.parts == 1:
+        if part.parts == part.part == 1:
             self._parts.pop(connection, None)
             return part
         if connection not in self._parts and len(self._parts) >= COLLECTING_LIMIT:
@@ -269,6 +276,7 @@ class LauncherLink:
                 mark = low_water(peer.host, peer.epoch)
                 answer = Acknowledge(taken=peer.taken, low_water=mark, resend=peer.resend)
                 message.frames.append(encode(answer))
+                message.acknowledge = answer
             peer.acknowledge = peer.resend = False
             if peer.registered:
                 self._add_commands(peer, message)
@@ -286,6 +294,8 @@ class LauncherLink:
 
     def sent(self, message: Outgoing) -> None:
         """Note that a connection took a message."""
+        if message.peer is not None and message.acknowledge is not None:
+            message.peer.acknowledged = message.acknowledge
         for queue, steps in message.steps:
             queue.handed_over(steps)
 
@@ -303,6 +313,14 @@ class LauncherLink:
         peer.acknowledge = peer.registered
         self.touch(peer)
 
+    def signs_of_life(self) -> list[Outgoing]:
+        """Give every peer its last acknowledgement again, made from what is committed."""
+        return [
+            Outgoing(peer.connection, [encode(replace(peer.acknowledged, resend=False))], peer)
+            for peer in self.peers.values()
+            if peer.connection is not None and peer.acknowledged is not None
+        ]
+
     def unblock(self) -> None:
         """Let peers whose connections were full be tried again."""
         for peer in self._touched.values():
@@ -314,25 +332,9 @@ LowWater = Callable[[str, str], int]
 
 
 def _same_registration(one: Register, other: Register) -> bool:
-    return (one.host, one.epoch, one.as_of, one.parts) == (
-        other.host,
-        other.epoch,
-        other.as_of,
-        other.parts,
-    )
+    return replace(one, part=1, inventory=()) == replace(other, part=1, inventory=())
 
 
 def _joined(parts: list[Register]) -> Register:
-    first = parts[0]
-    return Register(
-        protocol=first.protocol,
-        role=first.role,
-        host=first.host,
-        epoch=first.epoch,
-        first_held=first.first_held,
-        as_of=first.as_of,
-        pool_target=first.pool_target,
-        drained=first.drained,
-        serves=first.serves,
-        inventory=tuple(window for part in parts for window in part.inventory),
-    )
+    inventory = tuple(window for part in parts for window in part.inventory)
+    return replace(parts[0], part=1, parts=1, inventory=inventory)

@@ -14,6 +14,7 @@ from zmq.utils.monitor import recv_monitor_message
 
 from actors.engine import Engine, EngineSettings, Pass
 from actors.launcher_extension import known_types, load_launcher_extension
+from actors.launcher_link import Outgoing
 from actors.memory_saga_log import MemorySagaLog
 from actors.query_thread import QueryThread
 from actors.saga_log import LogUnavailableError, SagaLog
@@ -209,6 +210,9 @@ class LauncherLoop:
         if now >= self._next_heartbeat:
             self._next_heartbeat = now + self._heartbeat
             self._stream.send(self._engine.stream_heartbeat(self._log_status()), zmq.NOBLOCK)
+            if self._outage is not None:
+                for message in self._engine.signs_of_life():
+                    self._send(message)
 
     def _commit_and_release(self, done: Pass) -> bool:
         """Make a pass durable, then let it out; say whether the log could be written."""
@@ -231,13 +235,16 @@ class LauncherLoop:
             self._stream.send(blob, zmq.NOBLOCK)
         self._engine.released(done)
         for message in done.messages:
-            try:
-                self._link.send_multipart([message.connection, *message.frames], zmq.NOBLOCK)
-            except zmq.Again:
-                self._engine.not_sent(message, gone=False)
-            except zmq.ZMQError as error:
-                if error.errno != zmq.EHOSTUNREACH:
-                    raise
-                self._engine.not_sent(message, gone=True)
-            else:
-                self._engine.sent(message)
+            self._send(message)
+
+    def _send(self, message: Outgoing) -> None:
+        try:
+            self._link.send_multipart([message.connection, *message.frames], zmq.NOBLOCK)
+        except zmq.Again:
+            self._engine.not_sent(message, gone=False)
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
+            self._engine.not_sent(message, gone=True)
+        else:
+            self._engine.sent(message)

@@ -28,19 +28,11 @@ class Recorder:
         self._group: list[bytes] = []
 
     def record(self, event: Event) -> Event:
-        """Give the event its version and make it true.
-
-        Raises:
-            ValueError: it is too large to be published; names its type and size.
-        """
+        """Give the event its version and make it true."""
         numbered = replace(event, version=self._state.version + 1)
-        frame = encode(numbered)
-        if len(frame) > BLOB_LIMIT:
-            msg = f"{type(event).__name__} is {len(frame)} bytes; an event has at most {BLOB_LIMIT}"
-            raise ValueError(msg)
         self._state.version += 1
         self._state.mirror.apply(numbered)
-        self._group.append(frame)
+        self._group.append(encode(numbered))
         return numbered
 
     def end_group(self) -> None:

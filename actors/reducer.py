@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 
 from actors.state import OpenSaga, State
+from transport.codec import encode
 from transport.frame_fault import FrameFault
 from transport.labels import window_number
 from transport.messages import (
@@ -41,6 +42,9 @@ from transport.messages import (
     WindowOpened,
 )
 from transport.mirror import HostMirror
+
+EVENT_LIMIT = 64 * 1024
+"""How large an extension's event may be, in bytes; the core's own are smaller by their fields."""
 
 
 class ReportFrame(Struct, frozen=True):
@@ -154,7 +158,7 @@ class Reducer:
         if handler is None:
             msg = f"no handler for {type(command).__name__} in the launcher"
             raise LookupError(msg)
-        return handler(state, command)
+        return _publishable(handler(state, command))
 
     def _events_of(
         self, state: State, view: "_FrameView", report: Report, context: ReportContext
@@ -164,12 +168,21 @@ class Reducer:
                 ActionFailed(reason=report.reason, saga_id=context.saga_id, origin=context.origin),
             )
         arm = self._arms.get(type(report))
-        if view.frame.role == "service" and (report.identity is None or arm is None):
+        if view.frame.role == "service" and arm is None:
             detail = f"a service may not send {type(report).__name__}"
             raise Contradiction(detail, FrameFault.WRONG_ROLE)
         if arm is not None:
-            return arm(state, report, context)
+            return _publishable(arm(state, report, context))
         return (_window_event(view, report, context),)
+
+
+def _publishable(events: Sequence[Event]) -> Sequence[Event]:
+    for event in events:
+        size = len(encode(event))
+        if size > EVENT_LIMIT:
+            detail = f"{type(event).__name__} is {size} bytes; an event has at most {EVENT_LIMIT}"
+            raise Contradiction(detail, FrameFault.TOO_LARGE)
+    return events
 
 
 def _settled_saga(state: State, frame: ReportFrame, report: Report) -> OpenSaga | None:
@@ -280,7 +293,7 @@ def _window_event(view: _FrameView, report: Report, context: ReportContext) -> E
                 label=label, reason=reason, promote_id=promote_id, origin=origin
             )
         case ReportPoolWindowPromoted(label=label, promote_id=promote_id):
-            if view.removed_by.get(label) != promote_id:
+            if view.removed_by.get(label) != promote_id or label in view.promoted:
                 detail = f"a promote of {label!r} that this frame did not remove as {promote_id!r}"
                 raise Contradiction(detail)
             view.promoted.add(label)

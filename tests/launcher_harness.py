@@ -140,6 +140,9 @@ class PlayedLauncher:
             host.answer_all()
         return host
 
+    def opened_of(self, host: PlayedHost) -> list[str]:
+        return list(self.engine.state.mirror.hosts[host.name].opened)
+
     def pool_of(self, host: PlayedHost) -> list[str]:
         return list(self.engine.state.mirror.hosts[host.name].pool)
 

@@ -113,6 +113,8 @@ def test_what_is_no_known_message_is_refused_by_kind(frame: bytes, fault: FrameF
         ({"host": "a" * 65}, FrameFault.TOO_LONG),
         ({"host": "not a name"}, FrameFault.OUT_OF_RANGE),
         ({"epoch": EPOCH.upper()}, FrameFault.OUT_OF_RANGE),
+        ({"host": "host-1\n"}, FrameFault.OUT_OF_RANGE),
+        ({"epoch": EPOCH[1:] + "\n"}, FrameFault.OUT_OF_RANGE),
         ({"epoch": EPOCH[1:]}, FrameFault.OUT_OF_RANGE),
         ({"first_held": 0}, FrameFault.OUT_OF_RANGE),
         ({"first_held": -1}, FrameFault.OUT_OF_RANGE),
@@ -157,6 +159,11 @@ def test_reports_can_be_read_where_one_of_them_cannot() -> None:
     assert (envelope.sequence, len(envelope.reports)) == (5, 2)
     with pytest.raises(FrameError, match="ReportPoolWindowAdded"):
         Codec().decode_reports(envelope.reports)
+
+
+def test_a_frame_of_no_reports_is_out_of_range() -> None:
+    frame = encode(Reports(sequence=1, reports=[]))
+    assert fault_of(frame) == FrameFault.OUT_OF_RANGE
 
 
 def test_a_report_without_identity_key_is_refused_and_nil_is_organic() -> None:

@@ -3,7 +3,7 @@ from msgspec.structs import replace
 
 from actors.engine import EngineSettings
 from tests.launcher_harness import PlayedHost, PlayedLauncher, promote_reports
-from transport.codec import as_map, encode
+from transport.codec import MESSAGE_LIMIT, as_map, encode
 from transport.frame_fault import FrameFault
 from transport.messages import (
     Acknowledge,
@@ -410,3 +410,46 @@ def test_an_unreadable_frame_takes_no_number_and_is_counted() -> None:
     host.say_raw(b"\xc1", encode(Ping(last=host.sequence))[:-1])
     assert launcher.engine.link.faults[FrameFault.NOT_MESSAGEPACK] == 2
     assert launcher.engine.link.peers[host.name].taken == host.sequence
+
+
+def test_a_promote_that_is_reported_twice_in_one_frame_is_a_contradiction() -> None:
+    launcher = PlayedLauncher()
+    host = launcher.filled_host()
+    [one, _] = launcher.pool_of(host)
+    removed, promoted, opened = promote_reports(one, "promote-1")
+    host.report(removed, promoted, promoted, opened)
+    assert refusals(host) == [FrameFault.CONTRADICTION]
+    assert launcher.of_type(PoolWindowPromoted) == []
+
+
+def test_an_epoch_that_said_goodbye_cannot_register_again() -> None:
+    launcher = PlayedLauncher()
+    host = launcher.filled_host()
+    host.say(Goodbye())
+    host.register()
+    assert refusals(host) == [FrameFault.OUT_OF_TURN]
+
+
+def test_the_ends_of_very_many_sagas_fit_into_blobs_that_can_be_read() -> None:
+    launcher = PlayedLauncher()
+    host = launcher.filled_host(target=40)
+    for number in range(6000):
+        host.promote(launcher.pool_of(host)[0], f"promote-{number}")
+        host.report(ReportPoolWindowAdded(label=launcher.opened_of(host)[0]))
+    host.say(Goodbye())
+    assert len(launcher.of_type(SagaFailed)) == 6000
+    blobs = launcher.log.reader().blobs_from(1, 10**9)
+    assert max(map(len, blobs)) <= MESSAGE_LIMIT
+
+
+def test_parts_of_different_registrations_do_not_make_one() -> None:
+    launcher = PlayedLauncher()
+    host = launcher.host()
+    parts = [
+        Register(
+            host="h", epoch="1" * 32, first_held=1, as_of=0, pool_target=target, part=part, parts=2
+        )
+        for part, target in ((1, 2), (2, 3))
+    ]
+    host.say(*parts)
+    assert refusals(host) == [FrameFault.OUT_OF_TURN]

@@ -15,10 +15,10 @@ LARGEST_INTEGER = 2**63 - 1
 Label = Annotated[str, Meta(max_length=255)]
 """A window's name, unique per host for ever: `window-<epoch>-<number>` (`transport.labels`)."""
 
-HostId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+HostId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+\Z")]
 """The name of a host or service: letters, digits, `.`, `_` and `-`, at most 64."""
 
-Epoch = Annotated[str, Meta(min_length=32, max_length=32, pattern=r"^[0-9a-f]+$")]
+Epoch = Annotated[str, Meta(min_length=32, max_length=32, pattern=r"^[0-9a-f]+\Z")]
 """One life of one process: 128 random bits, as 32 lower-case hexadecimal digits."""
 
 LogId = Annotated[str, Meta(min_length=32, max_length=32)]

@@ -107,7 +107,7 @@ class PoolDriftReported(Event, frozen=True, kw_only=True, gc=True):
 
 
 class HostRegistered(Event, frozen=True, kw_only=True):
-    """A new epoch of a host registered; `origin.sequence` is where its inventory stands."""
+    """A new epoch of a host registered: `origin` names it, with sequence 0."""
 
     pool_target: Count
     drained: bool = False

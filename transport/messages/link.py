@@ -67,8 +67,8 @@ class Register(Message, frozen=True, kw_only=True, gc=True):
     pool_target: Annotated[int, Meta(ge=0, le=1_000_000)]
     drained: bool = False
     serves: tuple[Name, ...] = ()
-    part: Annotated[int, Meta(ge=1, le=100_000)] = 1
-    parts: Annotated[int, Meta(ge=1, le=100_000)] = 1
+    part: Annotated[int, Meta(ge=1, le=100)] = 1
+    parts: Annotated[int, Meta(ge=1, le=100)] = 1
     inventory: tuple[InventoryWindow, ...] = ()
 
 

@@ -9,8 +9,8 @@ from transport.messages.base import CommandIdentity, Label, Message, PromoteId, 
 RemovalReason = Literal["promoted", "died", "drained"]
 """Why a window left its pool."""
 
-DriftLabels = Annotated[tuple[Label, ...], Meta(max_length=1000)]
-"""Labels that differ; at most 1,000, the first ones."""
+DriftLabels = Annotated[tuple[Label, ...], Meta(max_length=100)]
+"""Labels that differ; at most 100, the first ones."""
 
 
 class Report(Message, frozen=True, kw_only=True):
