@@ -38,6 +38,15 @@ class NumberRanges:
         """Give the number of ranges."""
         return len(self._firsts)
 
+    def ranges(self) -> list[tuple[int, int]]:
+        """Give the first and last number of each range, rising."""
+        return list(zip(self._firsts, self._lasts, strict=True))
+
+    def add_range(self, first: int, last: int) -> None:
+        """Put a range in that lies after all the others."""
+        self._firsts.append(first)
+        self._lasts.append(last)
+
     def add(self, number: int) -> None:
         """Put a number in."""
         firsts, lasts = self._firsts, self._lasts

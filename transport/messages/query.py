@@ -77,6 +77,14 @@ class SnapshotWindow(Message, frozen=True, kw_only=True):
     place: Place
 
 
+class SnapshotClosed(Message, frozen=True, kw_only=True):
+    """Windows number `first` to `last` of the host's epoch are gone for ever."""
+
+    host: Name
+    first: Annotated[int, Meta(ge=1, le=2**53)]
+    last: Annotated[int, Meta(ge=1, le=2**53)]
+
+
 class SnapshotBracket(Message, frozen=True, kw_only=True, gc=True):
     """A bracket that is open in the snapshot, with its group's events so far (as maps)."""
 
@@ -87,7 +95,7 @@ class SnapshotBracket(Message, frozen=True, kw_only=True, gc=True):
     events: list[Any]
 
 
-SnapshotRow = SnapshotHost | SnapshotWindow | SnapshotBracket
+SnapshotRow = SnapshotHost | SnapshotWindow | SnapshotClosed | SnapshotBracket
 
 
 class SnapshotAnswer(Message, frozen=True, kw_only=True, gc=True):

@@ -1,0 +1,178 @@
+"""The launcher's end of a question: replay, snapshot, status. A frame in, the answer's frames out.
+
+Everything it gives is committed, and every answer is bounded: the asker pages on. What cannot be
+understood is answered with one `Refused`, counted by its kind, and changes nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from transport.codec import MESSAGE_LIMIT, decode, encode, family
+from transport.frame_fault import FaultCounts, FrameError, FrameFault
+from transport.message_types import QUESTIONS
+from transport.messages import (
+    Refused,
+    ReplayAnswer,
+    ReplayQuestion,
+    SnapshotAnswer,
+    SnapshotQuestion,
+    SnapshotRow,
+    StatusAnswer,
+    StatusQuestion,
+)
+
+REPLAY_PAGE_BYTES = 512 * 1024
+"""About how many bytes of blobs one replay answer has."""
+
+SNAPSHOT_PAGE_ROWS = 2_000
+"""How many rows one snapshot answer has at most."""
+
+SNAPSHOT_PAGE_BYTES = 768 * 1024
+"""How many bytes of rows one snapshot answer has at most; one row always fits."""
+
+_QUESTIONS = family(QUESTIONS)
+
+
+class JournalView(Struct, frozen=True):
+    """What the journal can give.
+
+    Attributes:
+        first: the first version it still has; one more than `last` when it has none.
+        last: the last version committed; 0 before the first.
+    """
+
+    first: int
+    last: int
+
+
+class SnapshotPage(Struct, frozen=True):
+    """Rows of the snapshot on which the journal stands.
+
+    Attributes:
+        truncated_before: the first version that is not in the snapshot: `JournalView.first`.
+        total: how many rows the whole snapshot has.
+        rows: those asked for; whatever they are, the asker begins again if it was reading the
+            snapshot before another version.
+    """
+
+    truncated_before: int
+    total: int
+    rows: Sequence[SnapshotRow]
+
+
+class JournalReader(Protocol):
+    """Reads what is committed, from one thread of its own.
+
+    Each call is consistent in itself; the journal may grow or be trimmed between two. Trimming
+    must go in steps that are seconds apart (say, a tenth of the journal at once): an asker needs
+    that time to read a snapshot and to go on from there before it is trimmed away again.
+    """
+
+    @property
+    def log_id(self) -> str:
+        """The log's own id."""
+
+    def view(self) -> JournalView:
+        """Give the versions that the journal has now."""
+
+    def blobs_from(self, version: int, byte_limit: int) -> list[bytes]:
+        """Give whole blobs in order, the first of them containing `version`.
+
+        Together they have at most `byte_limit` bytes, but there is always one. None if the
+        journal does not have that version (not yet committed, or trimmed).
+        """
+
+    def snapshot_page(self, offset: int, limit: int) -> SnapshotPage:
+        """Give at most `limit` rows of the snapshot, from row `offset` on."""
+
+
+class QuerySession:
+    """Answers questions.
+
+    Args:
+        reader: of the journal.
+        status: gives the tree of maps that `StatusAnswer` carries.
+
+    Attributes:
+        faults: questions that were refused, by kind.
+        answered: questions that were not.
+    """
+
+    def __init__(self, reader: JournalReader, status: Callable[[], dict[str, Any]]) -> None:
+        self.faults = FaultCounts()
+        self.answered = 0
+        self._reader = reader
+        self._status = status
+
+    def answer(self, frame: bytes) -> list[bytes]:
+        """Give the frames that answer a question: its head, then a replay's blobs."""
+        try:
+            frames = self._answer(frame)
+        except FrameError as error:
+            self.faults[error.fault] += 1
+            return [encode(Refused(fault=error.fault, detail=error.detail))]
+        self.answered += 1
+        return frames
+
+    def _answer(self, frame: bytes) -> list[bytes]:
+        match decode(frame, _QUESTIONS):
+            case ReplayQuestion() as question:
+                return self._replay(question)
+            case SnapshotQuestion() as question:
+                return [self._snapshot(question)]
+            case StatusQuestion(number=number):
+                return [self._status_answer(number)]
+            case other:
+                detail = f"no answer to {type(other).__name__}"
+                raise FrameError(FrameFault.UNKNOWN_TYPE, detail)
+
+    def _replay(self, question: ReplayQuestion) -> list[bytes]:
+        reader = self._reader
+        view = reader.view()
+        same_log = question.log is None or question.log == reader.log_id
+        blobs: list[bytes] = []
+        if same_log and view.first <= question.first <= view.last:
+            blobs = reader.blobs_from(question.first, REPLAY_PAGE_BYTES)
+            if not blobs:
+                view = reader.view()
+        truncated = same_log and question.first < view.first
+        head = ReplayAnswer(
+            number=question.number,
+            log=reader.log_id,
+            first=view.first,
+            last=view.last,
+            truncated_before=view.first if truncated else None,
+        )
+        return [encode(head), *blobs]
+
+    def _snapshot(self, question: SnapshotQuestion) -> bytes:
+        page = self._reader.snapshot_page(question.offset, SNAPSHOT_PAGE_ROWS)
+        restart = question.before is not None and question.before != page.truncated_before
+        answer = SnapshotAnswer(
+            number=question.number,
+            log=self._reader.log_id,
+            truncated_before=page.truncated_before,
+            offset=question.offset,
+            total=page.total,
+            restart=restart,
+            rows=[] if restart else _bounded(page.rows),
+        )
+        return encode(answer)
+
+    def _status_answer(self, number: int) -> bytes:
+        frame = encode(StatusAnswer(number=number, status=self._status()))
+        if len(frame) > MESSAGE_LIMIT:
+            detail = f"the status is {len(frame)} bytes; the limit is {MESSAGE_LIMIT}"
+            raise FrameError(FrameFault.TOO_LARGE, detail)
+        return frame
+
+
+def _bounded(rows: Sequence[SnapshotRow]) -> list[SnapshotRow]:
+    size = 0
+    for index, row in enumerate(rows):
+        size += len(encode(row))
+        if index and size > SNAPSHOT_PAGE_BYTES:
+            return list(rows[:index])
+    return list(rows)

@@ -1,0 +1,1 @@
+"""ZeroMQ: the sockets, and the clients that drive a session over them."""
