@@ -99,8 +99,11 @@ class Core:
         """Record events of which none can trigger a saga, each free to end a blob."""
         by_saga = {each.saga_id: each for each in settled}
         for event in events:
-            step = by_saga.get(event.saga_id) if event.saga_id is not None else None
-            self.record([event], [step] if step is not None else [])
+            if event.saga_id is not None:
+                self.record([event], [by_saga[event.saga_id]])
+            else:
+                self.recorder.record(event)
+                self.recorder.end_group()
         self._finish(host)
 
     def tell(self, message: object, host: str | None = None) -> None:

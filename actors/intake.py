@@ -135,8 +135,7 @@ class Intake:
         joined = register.first_held <= peer.taken + 1 and register.as_of >= peer.taken
         if not joined:
             self._advance(peer, register.as_of)
-        peer.heard = self._core.clock.time
-        peer.blocked = False
+        self._link.heard(peer, self._core.clock.time)
         self._link.bind(peer, connection)
         peer.inventory = Inventory(register.as_of, list(register.inventory))
         self._link.accept(peer, self._state.low_water(peer.host, peer.epoch))

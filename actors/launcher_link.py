@@ -90,6 +90,11 @@ class Peer:
     acknowledged: Acknowledge | None = None
     replies: list[bytes] = field(default_factory=list)
 
+    def let_flow(self, *, flowing: bool) -> None:
+        """Say whether its connection takes what is sent."""
+        for queue in self.queues:
+            queue.flowing = flowing
+
     def judge(self, first: int, count: int) -> Verdict:
         """Say what to do with `count` reports numbered from `first`."""
         if first == self.taken + 1:
@@ -221,6 +226,7 @@ class LauncherLink:
         if other is not None and other is not peer:
             other.connection = None
             other.registered = False
+            other.let_flow(flowing=False)
         if peer.connection is not None and peer.connection != connection:
             self._by_connection.pop(peer.connection, None)
         peer.connection = connection
@@ -240,6 +246,7 @@ class LauncherLink:
                 self._replies.append(Outgoing(peer.connection, [encode(last_word)]))
         peer.connection = None
         peer.registered = False
+        peer.let_flow(flowing=False)
         self._touched.pop(peer.host, None)
 
     def accept(self, peer: Peer, low_water: int) -> None:
@@ -254,6 +261,7 @@ class LauncherLink:
         peer.registered = True
         peer.inventory_asked = False
         peer.replies.append(encode(answer))
+        peer.let_flow(flowing=True)
         for queue in peer.queues:
             queue.send_all_again()
         self.touch(peer)
@@ -294,8 +302,10 @@ class LauncherLink:
 
     def sent(self, message: Outgoing) -> None:
         """Note that a connection took a message."""
-        if message.peer is not None and message.acknowledge is not None:
-            message.peer.acknowledged = message.acknowledge
+        peer = message.peer
+        if peer is not None and peer.connection == message.connection:
+            peer.let_flow(flowing=peer.registered)
+            peer.acknowledged = message.acknowledge or peer.acknowledged
         for queue, steps in message.steps:
             queue.handed_over(steps)
 
@@ -310,6 +320,7 @@ class LauncherLink:
             self.drop(peer, None)
             return
         peer.blocked = True
+        peer.let_flow(flowing=False)
         peer.acknowledge = peer.registered
         self.touch(peer)
 

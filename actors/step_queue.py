@@ -33,6 +33,9 @@ class StepQueue:
 
     Args:
         limit: how many steps that were never handed over may wait.
+
+    Attributes:
+        flowing: a live connection takes what is sent: steps do not wait, but for the pass's end.
     """
 
     def __init__(self, limit: int = UNSENT_LIMIT) -> None:
@@ -40,6 +43,7 @@ class StepQueue:
         self._pending: dict[tuple[int, int], PendingStep] = {}
         self._unsent: deque[PendingStep] = deque()
         self._never_handed = 0
+        self.flowing = False
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -56,7 +60,7 @@ class StepQueue:
 
     def add(self, step: PendingStep) -> bool:
         """Take a step; say whether there was room."""
-        if self._never_handed >= self._limit:
+        if self._never_handed >= self._limit and not self.flowing:
             return False
         self._pending[step.saga_id, step.index] = step
         self._unsent.append(step)

@@ -2,7 +2,8 @@
 
 from actors.coordinator import OVERFLOW, UNREACHABLE
 from actors.engine import EngineSettings
-from tests.launcher_harness import LOG_ID, PlayedHost, PlayedLauncher
+from tests.launcher_harness import LOG_ID, PlayedHost, PlayedLauncher, promote_reports
+from transport.codec import as_map, encode
 from transport.messages import (
     Acknowledge,
     CommandIdentity,
@@ -16,6 +17,7 @@ from transport.messages import (
     ReportPoolDrift,
     ReportPoolWindowAdded,
     ReportPoolWindowRemoved,
+    Reports,
     SagaCompleted,
     SagaFailed,
     SagaStarted,
@@ -231,3 +233,20 @@ def test_a_repeated_report_is_acknowledged_and_makes_no_second_event() -> None:
     assert len(launcher.events) == before
     assert isinstance(host.received[-1], Acknowledge)
     assert launcher.engine.link.duplicates == 1
+
+
+def test_a_host_that_reads_takes_any_number_of_steps_in_one_pass() -> None:
+    launcher = PlayedLauncher()
+    host = launcher.filled_host(target=100)
+    frames = [
+        encode(
+            Reports(
+                sequence=host.sequence + 1 + 3 * number,
+                reports=[as_map(each) for each in promote_reports(label, f"promote-{number}")],
+            )
+        )
+        for number, label in enumerate(launcher.pool_of(host))
+    ]
+    host.say_raw(*frames)
+    assert launcher.of_type(SagaFailed) == []
+    assert len(host.commands) == 100

@@ -16,11 +16,19 @@ import msgspec
 
 from transport.codec import MESSAGE_LIMIT, Codec, as_map, decode, encode, encode_map, family
 from transport.frame_fault import FaultCounts, FrameError, FrameFault
+from transport.host_session_events import (
+    Accepted,
+    CommandReceived,
+    CommandUnreadable,
+    FencedBy,
+    RefusedBy,
+    SessionEvent,
+    Stopping,
+)
 from transport.message_types import DOWN
 from transport.messages import (
     PROTOCOL_VERSION,
     Acknowledge,
-    Command,
     CommandIdentity,
     Commands,
     Fenced,
@@ -51,57 +59,6 @@ FRAMES_IN_MESSAGE = 1_000
 
 HELD_LIMIT = 10_000
 """How many unacknowledged frames make the session `full`."""
-
-
-# --- what a session tells its owner -------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class CommandReceived:
-    """A command came; its identity is not nil. It may have come before."""
-
-    command: Command
-
-
-@dataclass(frozen=True, slots=True)
-class CommandUnreadable:
-    """A command came that this process cannot take, but whose identity can be read."""
-
-    identity: CommandIdentity
-    type_name: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The launcher took the registration. `log`: the one that identities now belong to."""
-
-    log: str
-    taken: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stopping:
-    """The launcher shuts down: no user action until the next `Accepted`."""
-
-
-@dataclass(frozen=True, slots=True)
-class FencedBy:
-    """A later epoch registered: this one is over for ever."""
-
-    epoch: str
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedBy:
-    """The launcher did not take one of this peer's messages."""
-
-    fault: str
-    detail: str
-    sequence: int | None
-
-
-SessionEvent = CommandReceived | CommandUnreadable | Accepted | Stopping | FencedBy | RefusedBy
 
 
 class NumberedFrame(NamedTuple):

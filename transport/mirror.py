@@ -5,7 +5,9 @@ the same events in the same order, so all are equal at the same version.
 """
 
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from transport.labels import window_number
 from transport.messages import (
@@ -138,20 +140,48 @@ class Mirror:
         if host is None or host.epoch != origin.epoch:
             return
         host.sequence = max(host.sequence, origin.sequence)
-        match event:
-            case PoolWindowAdded(label=label):
-                host.opened.pop(label, None)
-                host.pool[label] = None
-            case PoolWindowRemoved(label=label, reason="promoted"):
-                host.pool.pop(label, None)
-            case PoolWindowRemoved(label=label) | WindowClosed(label=label):
-                host.close(label)
-            case WindowOpened(label=label):
-                host.opened[label] = None
-                host.drained = False
-            case PoolDrained():
-                host.drained = True
-            case HostLeft():
-                host.live = False
-            case _:
-                pass
+        change = _CHANGES.get(type(event))
+        if change is not None:
+            change(host, event)
+
+
+def _add(host: HostMirror, event: Any) -> None:
+    host.opened.pop(event.label, None)
+    host.pool[event.label] = None
+
+
+def _remove(host: HostMirror, event: Any) -> None:
+    if event.reason == "promoted":
+        host.pool.pop(event.label, None)
+    else:
+        host.close(event.label)
+
+
+def _open(host: HostMirror, event: Any) -> None:
+    host.opened[event.label] = None
+    host.drained = False
+
+
+def _close(host: HostMirror, event: Any) -> None:
+    host.close(event.label)
+
+
+def _drain(host: HostMirror, event: Any) -> None:
+    del event
+    host.drained = True
+
+
+def _leave(host: HostMirror, event: Any) -> None:
+    del event
+    host.live = False
+
+
+_CHANGES: dict[type[Any], Callable[[HostMirror, Any], None]] = {
+    PoolWindowAdded: _add,
+    PoolWindowRemoved: _remove,
+    WindowOpened: _open,
+    WindowClosed: _close,
+    PoolDrained: _drain,
+    HostLeft: _leave,
+}
+"""What an event does to its host: a look-up, for every process does it for every event."""

@@ -1,0 +1,1 @@
+"""Benchmarks of muxsaga: `python -m bench --help`."""

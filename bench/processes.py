@@ -1,0 +1,30 @@
+"""What the processes of a stage run: launcher and host, the floor's and the real ones."""
+
+from dataclasses import replace
+from multiprocessing.connection import Connection
+
+from actors.launcher_process import LauncherSettings, run_launcher
+from bench.floor import FloorHostSettings, run_floor_host, run_floor_launcher
+from host_sim.host_process import HostProcessSettings, run_host
+from transport.endpoints import Endpoints
+
+
+def floor_launcher(endpoints: Endpoints, life_line: int, pipe: Connection) -> int:
+    """Run a floor launcher."""
+    return run_floor_launcher(endpoints, life_line, lambda: pipe.send("ready"))
+
+
+def floor_host(settings: FloorHostSettings, life_line: int, pipe: Connection) -> int:
+    """Run a floor host."""
+    return run_floor_host(settings, life_line, lambda: pipe.send("ready"))
+
+
+def muxsaga_launcher(endpoints: Endpoints, life_line: int, pipe: Connection) -> int:
+    """Run a launcher with its defaults."""
+    settings = LauncherSettings(endpoints, life_line=life_line)
+    return run_launcher(settings, lambda: pipe.send("ready"))
+
+
+def muxsaga_host(settings: HostProcessSettings, life_line: int, pipe: Connection) -> int:
+    """Run a host."""
+    return run_host(replace(settings, life_line=life_line), lambda: pipe.send("ready"))

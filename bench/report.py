@@ -1,0 +1,126 @@
+"""From the figures of single runs to medians, ratios, a table and a JSON document."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.closed_loop import Measured
+from bench.driver import Variant
+
+SCHEMA = 1
+"""Rises when the JSON document changes its form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A figure of several runs."""
+
+    median: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "Spread":
+        """Give the spread of one value or more."""
+        values = list(values)
+        return cls(median(values), min(values), max(values))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Floor and muxsaga at one concurrency, run in turn.
+
+    Attributes:
+        runs: in order, by variant; equally many of each.
+    """
+
+    concurrency: int
+    runs: dict[Variant, list[Measured]]
+
+    def spread(self, variant: Variant, figure: Callable[[Measured], float]) -> Spread:
+        """Give a figure's spread over one variant's runs."""
+        return Spread.of(figure(run) for run in self.runs[variant])
+
+    def ratio(self, figure: Callable[[Measured], float]) -> Spread:
+        """Give muxsaga's figure by the floor's: of the medians, and over the pairs of runs."""
+        floor, muxsaga = self.runs[Variant.FLOOR], self.runs[Variant.MUXSAGA]
+        pairs = [figure(ours) / figure(least) for least, ours in zip(floor, muxsaga, strict=True)]
+        of_medians = median(map(figure, muxsaga)) / median(map(figure, floor))
+        return Spread(of_medians, min(pairs), max(pairs))
+
+
+def rate(run: Measured) -> float:
+    """Give completed promotes a second."""
+    return run.rate
+
+
+def p50(run: Measured) -> float:
+    """Give the median latency in microseconds."""
+    return run.p50_us
+
+
+def p99(run: Measured) -> float:
+    """Give the 99th percentile of the latency in microseconds."""
+    return run.p99_us
+
+
+def as_document(comparison: Comparison) -> dict[str, Any]:
+    """Give a comparison as an element of the JSON document's `results`."""
+    return {
+        "concurrency": comparison.concurrency,
+        "rate_ratio": asdict(comparison.ratio(rate)),
+        "p50_ratio": asdict(comparison.ratio(p50)),
+        "variants": {
+            variant.value: {
+                "rate": asdict(comparison.spread(variant, rate)),
+                "p50_us": asdict(comparison.spread(variant, p50)),
+                "p99_us": asdict(comparison.spread(variant, p99)),
+                "runs": [asdict(run) for run in runs],
+            }
+            for variant, runs in comparison.runs.items()
+        },
+    }
+
+
+def print_table(console: Console, comparisons: Sequence[Comparison]) -> None:
+    """Print medians with their spread, and the ratios."""
+    table = Table(title="promotes, closed loop; medians over the runs [least..most]")
+    table.add_column("in flight", justify="right")
+    table.add_column("variant")
+    for heading in ("promotes/s", "p50 ms", "p99 ms"):
+        table.add_column(heading, justify="right")
+    for comparison in comparisons:
+        for variant in (Variant.FLOOR, Variant.MUXSAGA):
+            table.add_row(
+                str(comparison.concurrency),
+                variant.value,
+                _count(comparison.spread(variant, rate)),
+                _milliseconds(comparison.spread(variant, p50)),
+                _milliseconds(comparison.spread(variant, p99)),
+            )
+        table.add_row(
+            "",
+            "muxsaga / floor",
+            _quotient(comparison.ratio(rate)),
+            _quotient(comparison.ratio(p50)),
+            _quotient(comparison.ratio(p99)),
+            end_section=True,
+        )
+    console.print(table)
+
+
+def _count(spread: Spread) -> str:
+    return f"{spread.median:,.0f} [{spread.least:,.0f}..{spread.most:,.0f}]"
+
+
+def _milliseconds(spread: Spread) -> str:
+    least, middle, most = (us / 1000 for us in (spread.least, spread.median, spread.most))
+    return f"{middle:.2f} [{least:.2f}..{most:.2f}]"
+
+
+def _quotient(spread: Spread) -> str:
+    return f"{spread.median:.3f} [{spread.least:.3f}..{spread.most:.3f}]"

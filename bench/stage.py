@@ -1,0 +1,108 @@
+"""The processes of one run: started with a handshake, ended with a deadline, none left behind."""
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from types import TracebackType
+from typing import Any, Self
+
+from bench.closed_loop import VoidRunError
+
+START_SECONDS = 30.0
+"""How long a process may take until it is ready."""
+
+END_SECONDS = 5.0
+"""How long all processes together may take to end in order; then they are killed."""
+
+_SPAWN = multiprocessing.get_context("spawn")
+
+Body = Callable[[Any, int, Connection], int]
+"""What a process runs: gets its settings, its life line, and the pipe to its parent."""
+
+
+class Stage:
+    """Holds processes; when it closes, all of them end, the last one started first.
+
+    Every process reads a pipe of which only this one has the other end, so that it ends too if
+    this one is killed.
+    """
+
+    def __init__(self) -> None:
+        self._processes: list[SpawnProcess] = []
+        self._life_line, self._held = _SPAWN.Pipe(duplex=False)
+
+    def start(self, name: str, body: Body, settings: object) -> Connection:
+        """Start a process, and give the pipe on which it speaks."""
+        here, there = _SPAWN.Pipe(duplex=False)
+        process = _SPAWN.Process(
+            target=_run,
+            args=(body, settings, self._life_line, there),
+            name=name,
+            daemon=True,
+        )
+        process.start()
+        there.close()
+        self._processes.append(process)
+        return here
+
+    def start_ready(self, name: str, body: Body, settings: object) -> None:
+        """Start a process, and wait until it says that it is ready.
+
+        Raises:
+            VoidRunError: it ended or was silent; says which.
+        """
+        self.hear(self.start(name, body, settings), time.monotonic() + START_SECONDS)
+
+    def hear(self, pipe: Connection, deadline: float) -> Any:
+        """Give what a process says, while all the others live.
+
+        Raises:
+            VoidRunError: one ended, or the deadline passed; says which.
+        """
+        sentinels = [process.sentinel for process in self._processes]
+        ready = wait([pipe, *sentinels], max(0.0, deadline - time.monotonic()))
+        if pipe in ready or pipe.poll():
+            try:
+                return pipe.recv()
+            except EOFError:
+                ready = wait(sentinels, END_SECONDS)
+        for process in self._processes:
+            if process.sentinel in ready:
+                process.join()
+                msg = f"the {process.name} process ended with status {process.exitcode}"
+                raise VoidRunError(msg)
+        msg = f"silence: none of {', '.join(each.name for each in self._processes)} spoke in time"
+        raise VoidRunError(msg)
+
+    @property
+    def process_ids(self) -> list[int]:
+        """The ids of its processes, in the order of their starts."""
+        return [process.pid for process in self._processes if process.pid is not None]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        deadline = time.monotonic() + END_SECONDS
+        for process in reversed(self._processes):
+            process.terminate()
+            process.join(max(0.0, deadline - time.monotonic()))
+        for process in self._processes:
+            process.kill()
+            process.join()
+            process.close()
+        self._life_line.close()
+        self._held.close()
+
+
+def _run(body: Body, settings: Any, life_line: Connection, pipe: Connection) -> None:
+    """Be a process of the stage."""
+    raise SystemExit(body(settings, os.dup(life_line.fileno()), pipe))

@@ -1,0 +1,1 @@
+"""The host process: window pool, window lifecycle, command execution, idempotency, faults."""

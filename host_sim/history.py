@@ -1,0 +1,51 @@
+"""What the host really did, for a checker that trusts no report: plain maps, one a happening."""
+
+from collections.abc import Callable
+from typing import Any
+
+from transport.codec import as_map
+from transport.host_session import NumberedFrame
+from transport.messages import CommandIdentity, Report
+
+Record = Callable[[dict[str, Any]], None]
+"""Takes one map of the history."""
+
+
+class HostHistory:
+    """One epoch's history. Every map has `kind`, `host`, `epoch` and `at_ns`.
+
+    Args:
+        host: whose it is.
+        epoch: of which life.
+        record: takes the maps; None keeps no history.
+    """
+
+    def __init__(self, host: str, epoch: str, record: Record | None) -> None:
+        self._host = host
+        self._epoch = epoch
+        self._record = record
+
+    def note(self, kind: str, now: int, **fields: object) -> None:
+        """Record one happening."""
+        if self._record is not None:
+            self._record(self._whole(kind, now, fields))
+
+    def note_reports(self, frame: NumberedFrame, reports: list[Report], now: int) -> None:
+        """Record each report of a frame, with its number and its own fields."""
+        if self._record is not None:
+            for sequence, report in enumerate(reports, frame.first):
+                self._record(self._whole("report", now, {**as_map(report), "sequence": sequence}))
+
+    def _whole(self, kind: str, now: int, fields: dict[str, object]) -> dict[str, Any]:
+        return {
+            **fields,
+            "kind": kind,
+            "host": self._host,
+            "epoch": self._epoch,
+            "at_ns": now,
+        }
+
+
+def plain_identity(identity: CommandIdentity | None) -> list[str | int] | None:
+    """Give an identity as it is on the wire."""
+    return None if identity is None else [identity.log, identity.saga_id, identity.step]

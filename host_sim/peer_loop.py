@@ -1,0 +1,237 @@
+"""The poll loop of a host's or service's process: it owns the sockets, and decides nothing.
+
+One thread, one loop: read everything that waits, let the core advance, send what it has to say.
+When the core says that the launcher is lost, the DEALER is closed and a new one made, after a time
+that doubles and that chance shortens, so that many hosts do not come back at one moment.
+"""
+
+import random
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import zmq
+
+from host_sim.host import HostOutcome
+from transport.zeromq import sockets
+
+FENCED_EXIT = 3
+"""Exit status of a fenced process: a later epoch has its place, so nobody may restart it."""
+
+HALTED_EXIT = 1
+"""Exit status of one that was stopped before it could leave in order."""
+
+STOP_GRACE = 2_000_000_000
+"""How long an orderly stop may take, in nanoseconds."""
+
+LONGEST_POLL = 1_000_000_000
+FIRST_RETRY = 100_000_000
+LONGEST_RETRY = 2_000_000_000
+"""The bounds of the time between two connections, in nanoseconds."""
+
+MESSAGES_IN_ROUND = 4096
+"""How many messages of one socket are read before the core advances: a flood is not the world."""
+
+
+class Core(Protocol):
+    """What a host and a service have in common, for their loop."""
+
+    outcome: HostOutcome | None
+    fenced_by: str | None
+
+    @property
+    def needs_connection(self) -> bool:
+        """A new connection is to be made."""
+
+    @property
+    def registered(self) -> bool:
+        """The launcher knows this connection."""
+
+    def connected(self, now: int) -> None:
+        """Begin on a new connection."""
+
+    def receive_link(self, frames: Sequence[bytes], now: int) -> None:
+        """Take one message of the launcher."""
+
+    def next_due(self) -> int | None:
+        """Give when `advance` has something to do."""
+
+    def advance(self, now: int) -> None:
+        """Do what waits."""
+
+    def stop(self, now: int) -> None:
+        """Leave in order."""
+
+    def link_outgoing(self) -> list[bytes]:
+        """Give the next message to the launcher."""
+
+    def link_not_sent(self) -> None:
+        """Take it back."""
+
+
+class StopSource(Protocol):
+    """Requests to stop, as `transport.process_signals.StopSignals` gives them."""
+
+    orphaned: bool
+
+    def filenos(self) -> list[int]:
+        """Give what to poll."""
+
+    def look(self) -> int:
+        """Give how many requests there were."""
+
+
+class Side(Protocol):
+    """A further socket of a process."""
+
+    socket: sockets.ZmqSocket
+
+    def read(self, now: int) -> None:
+        """Take everything that waits."""
+
+    def write(self) -> None:
+        """Send everything that waits."""
+
+
+def receive_waiting(socket: sockets.ZmqSocket, take: Callable[[list[bytes]], None]) -> None:
+    """Hand over what waits in a socket, message by message."""
+    for _ in range(MESSAGES_IN_ROUND):
+        try:
+            message = socket.recv_multipart(zmq.NOBLOCK)
+        except zmq.Again:
+            return
+        take(message)
+
+
+class PeerLoop:
+    """One process's loop; its sockets belong to the thread that runs it.
+
+    Args:
+        name: of the process, for people.
+        core: the host or service.
+        context: makes the sockets.
+        link: endpoint of the launcher's link.
+        stops: requests to stop.
+        generator: chance for the times between connections.
+        sides: further sockets.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        core: Core,
+        context: zmq.Context[Any],
+        link: str,
+        stops: StopSource,
+        generator: random.Random,
+        sides: Sequence[Side] = (),
+    ) -> None:
+        self._name = name
+        self._core = core
+        self._context = context
+        self._endpoint = link
+        self._stops = stops
+        self._generator = generator
+        self._sides = sides
+        self._link: sockets.ZmqSocket | None = None
+        self._blocked = False
+        self._connect_at = 0
+        self._attempts = 0
+        self._poller = zmq.Poller()
+        for side in sides:
+            self._poller.register(side.socket, zmq.POLLIN)
+        for fileno in stops.filenos():
+            self._poller.register(fileno, zmq.POLLIN)
+
+    def run(self) -> int:
+        """Go round until the process is to end; give its exit status."""
+        halt_at: int | None = None
+        try:
+            while self._core.outcome is None:
+                self._keep_connected()
+                ready = self._wait(halt_at)
+                stops = self._stops.look()
+                now = time.monotonic_ns()
+                if self._stops.orphaned or stops > 1 or (halt_at is not None and now >= halt_at):
+                    return HALTED_EXIT
+                self._read(ready, now)
+                self._core.advance(time.monotonic_ns())
+                if stops and halt_at is None:
+                    halt_at = now + STOP_GRACE
+                    self._core.stop(now)
+                self._write()
+            return self._exit_status()
+        finally:
+            if self._link is not None:
+                self._link.close()
+
+    def _exit_status(self) -> int:
+        if self._core.outcome is HostOutcome.LEFT:
+            return 0
+        sys.stderr.write(
+            f"muxsaga {self._name}: fenced: a later epoch ({self._core.fenced_by}) registered "
+            "under this name; this process ends and must not be restarted\n"
+        )
+        return FENCED_EXIT
+
+    def _wait(self, halt_at: int | None) -> dict[Any, int]:
+        now = time.monotonic_ns()
+        dues = [self._core.next_due(), halt_at]
+        if self._core.needs_connection:
+            dues.append(self._connect_at)
+        wait = min((due - now for due in dues if due is not None), default=LONGEST_POLL)
+        return dict(self._poller.poll(-(-max(0, min(wait, LONGEST_POLL)) // 1_000_000)))
+
+    def _read(self, ready: dict[Any, int], now: int) -> None:
+        link = self._link
+        if link is not None and link in ready:
+            if ready[link] & zmq.POLLOUT:
+                self._unblock(link)
+            receive_waiting(link, lambda frames: self._core.receive_link(frames, now))
+        for side in self._sides:
+            if side.socket in ready:
+                side.read(now)
+
+    def _write(self) -> None:
+        for side in self._sides:
+            side.write()
+        link = self._link
+        if link is None or self._blocked or self._core.needs_connection:
+            return
+        while frames := self._core.link_outgoing():
+            try:
+                link.send_multipart(frames, zmq.NOBLOCK)
+            except zmq.Again:
+                self._core.link_not_sent()
+                self._blocked = True
+                self._poller.register(link, zmq.POLLIN | zmq.POLLOUT)
+                return
+
+    def _unblock(self, link: sockets.ZmqSocket) -> None:
+        self._blocked = False
+        self._poller.register(link, zmq.POLLIN)
+
+    # --- the connection -------------------------------------------------------------------------
+
+    def _keep_connected(self) -> None:
+        if self._core.registered:
+            self._attempts = 0
+        if not self._core.needs_connection:
+            return
+        now = time.monotonic_ns()
+        if self._link is not None:
+            self._poller.unregister(self._link)
+            self._link.close(linger=0)
+            self._link = None
+            longest = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(self._attempts, 10))
+            self._connect_at = now + self._generator.randint(0, longest)
+            self._attempts += 1
+        if now < self._connect_at:
+            return
+        self._link = sockets.dealer(self._context, self._endpoint)
+        self._blocked = False
+        self._poller.register(self._link, zmq.POLLIN)
+        self._core.connected(now)
+        self._write()

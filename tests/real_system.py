@@ -1,0 +1,122 @@
+"""Real processes for tests: each is the very command that a user starts in a terminal."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import zmq
+
+from transport.codec import Codec, decode, encode, family
+from transport.endpoints import Endpoints, control_endpoint
+from transport.event_stream import Batch
+from transport.message_types import USER_ANSWERS
+from transport.messages import Event, InjectFault, Message, PromoteWindow
+from transport.mirror import Mirror
+from transport.zeromq.observer import Observer
+from transport.zeromq.sockets import dealer
+
+READY_SECONDS = 20.0
+WAIT_SECONDS = 20.0
+
+
+class RealSystem:
+    """A runtime directory, the processes in it, and an observer."""
+
+    def __init__(self, codec: Codec | None = None) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="muxsaga-"))
+        self.processes: dict[str, subprocess.Popen[str]] = {}
+        self.events: list[Event] = []
+        self.mirror = Mirror()
+        self._codec = codec or Codec()
+        self._observer: Observer | None = None
+        self._questions = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._observer is not None:
+            self._observer.close()
+        for process in reversed(self.processes.values()):
+            process.terminate()
+        for process in self.processes.values():
+            try:
+                process.wait(WAIT_SECONDS)
+            finally:
+                process.kill()
+                process.wait()
+                if process.stdout is not None:
+                    process.stdout.close()
+        shutil.rmtree(self.directory)
+
+    def start(self, name: str, *arguments: str) -> "subprocess.Popen[str]":
+        """Start a command and wait until it says that it is ready."""
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [
+                *(sys.executable, "-m", "actors.command_line.main", *arguments),
+                *("--runtime-directory", str(self.directory)),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        self.processes[name] = process
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert "ready" in line, f"{name} said {line!r}"
+        return process
+
+    def wait_for(self, holds: Callable[[], bool], what: str) -> None:
+        """Take events until something holds."""
+        if self._observer is None:
+            endpoints = Endpoints.in_directory(self.directory)
+            self._observer = Observer(endpoints, codec=self._codec)
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not holds():
+            left = deadline - time.monotonic()
+            assert left > 0, f"no {what} in {WAIT_SECONDS} s; saw {self.events[-20:]}"
+            for item in self._observer.poll(left):
+                if isinstance(item, Batch):
+                    for event in item.events:
+                        assert isinstance(event, Event)
+                        self.mirror.apply(event)
+                        self.events.append(event)
+
+    def pool_is_whole(self, host: str) -> bool:
+        """Say whether the launcher's view of a host's pool is at its target."""
+        mirror = self.mirror.hosts.get(host)
+        return mirror is not None and len(mirror.pool) >= mirror.pool_target
+
+    def promote(self, host: str) -> Message:
+        """Have a host promote a window, and give its answer."""
+        self._questions += 1
+        return self._control(host, PromoteWindow(number=self._questions))
+
+    def inject(self, host: str, fault: str, count: int = 1) -> Message:
+        """Have a host misbehave, and give its answer."""
+        self._questions += 1
+        return self._control(host, InjectFault(number=self._questions, fault=fault, count=count))
+
+    def _control(self, host: str, message: Message) -> Message:
+        with (
+            zmq.Context() as context,
+            _closing(dealer(context, control_endpoint(self.directory, host))) as socket,
+        ):
+            socket.send(encode(message))
+            assert socket.poll(round(WAIT_SECONDS * 1000)), f"{host} did not answer {message}"
+            return decode(socket.recv(), family(USER_ANSWERS))
+
+
+@contextmanager
+def _closing(socket: "zmq.Socket[bytes]") -> "Iterator[zmq.Socket[bytes]]":
+    try:
+        yield socket
+    finally:
+        socket.close(linger=0)

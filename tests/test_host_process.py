@@ -1,0 +1,191 @@
+import contextlib
+import json
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import zmq
+
+from host_sim.host_process import FENCED_EXIT, HostProcessSettings, control_lock, host_loop
+from host_sim.peer_loop import HALTED_EXIT
+from transport.codec import as_map, decode, encode, family
+from transport.endpoints import EndpointError, Endpoints, control_endpoint
+from transport.message_types import UP, USER_ANSWERS
+from transport.messages import (
+    ActionDone,
+    CommandIdentity,
+    Commands,
+    Fenced,
+    Goodbye,
+    InspectHost,
+    Message,
+    PromoteWindow,
+    Register,
+    Registered,
+    Reports,
+    SpawnPoolWindow,
+)
+from transport.zeromq import sockets
+
+DEADLINE = 20.0
+DEADLINE_MS = 20_000
+LOG = "1" * 32
+
+
+class StopSwitch:
+    """Stands in for signals: one byte, one request to stop."""
+
+    def __init__(self) -> None:
+        self.orphaned = False
+        self._count = 0
+        self._read, self._write = socket.socketpair()
+        self._read.settimeout(0)
+
+    def request(self) -> None:
+        self._write.send(b"x")
+
+    def filenos(self) -> list[int]:
+        return [self._read.fileno()]
+
+    def look(self) -> int:
+        with contextlib.suppress(BlockingIOError):
+            self._count += len(self._read.recv(16))
+        return self._count
+
+    def close(self) -> None:
+        self._read.close()
+        self._write.close()
+
+
+class Scene:
+    """A host in a thread, and a launcher's link socket in the test."""
+
+    def __init__(self, directory: Path) -> None:
+        self.settings = HostProcessSettings(
+            host="h1",
+            endpoints=Endpoints.in_directory(directory),
+            control=control_endpoint(directory, "h1"),
+            spawn_time="0",
+            heartbeat=0.1,
+            seed=1,
+            history=directory / "history",
+        )
+        self.stops = StopSwitch()
+        self.status: int | None = None
+        self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.link = sockets.router(self.context, self.settings.endpoints.link)
+        self.events = sockets.publisher(self.context, self.settings.endpoints.events)
+        self.connection = b""
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        assert self._ready.wait(DEADLINE)
+
+    def _run(self) -> None:
+        self.status = host_loop(self.settings, self.stops, self._ready.set)
+
+    def hear(self, kind: type[Message]) -> Message:
+        """Wait until the host says something of a kind."""
+        while True:
+            assert self.link.poll(DEADLINE_MS), f"no {kind.__name__}"
+            self.connection, *frames = self.link.recv_multipart()
+            for frame in frames:
+                message = decode(frame, family(UP))
+                if isinstance(message, kind):
+                    return message
+
+    def tell(self, *messages: Message) -> None:
+        self.link.send_multipart([self.connection, *(encode(each) for each in messages)])
+
+    def accept(self) -> None:
+        self.tell(Registered(log=LOG, epoch="f" * 32, taken=0, low_water=1, heartbeat_ms=100))
+
+    def ask(self, message: Message) -> Message:
+        with sockets.dealer(self.context, self.settings.control) as user:
+            user.send(encode(message))
+            assert user.poll(DEADLINE_MS)
+            return decode(user.recv(), family(USER_ANSWERS))
+
+    def ended(self) -> int | None:
+        self._thread.join(DEADLINE)
+        assert not self._thread.is_alive()
+        return self.status
+
+    def close(self) -> None:
+        self.stops.orphaned = True
+        self.stops.request()
+        self._thread.join(DEADLINE)
+        self.link.close(linger=0)
+        self.events.close(linger=0)
+        self.context.term()
+        self.stops.close()
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    with tempfile.TemporaryDirectory() as directory:
+        scene = Scene(Path(directory))
+        try:
+            yield scene
+        finally:
+            scene.close()
+
+
+def test_a_host_process_registers_serves_a_user_and_leaves_in_order(scene: Scene) -> None:
+    scene.hear(Register)
+    scene.accept()
+    command = SpawnPoolWindow(identity=CommandIdentity(LOG, 1, 0))
+    scene.tell(Commands(commands=[as_map(command)]))
+    scene.hear(Reports)
+    done = scene.ask(PromoteWindow(number=5))
+    assert isinstance(done, ActionDone)
+    assert not done.cold
+    scene.stops.request()
+    scene.hear(Goodbye)
+    assert scene.ended() == 0
+    history = scene.settings.history
+    assert history is not None
+    kinds = [json.loads(line)["kind"] for line in history.read_text().splitlines()]
+    assert [each for each in kinds if each != "report"] == [
+        "registered",
+        "command",
+        "created",
+        "promote",
+        "stopping",
+    ]
+
+
+def test_a_host_process_makes_a_new_connection_when_its_launcher_is_silent(scene: Scene) -> None:
+    scene.hear(Register)
+    first = scene.connection
+    while scene.connection == first:
+        scene.hear(Register)
+    scene.accept()
+    state = scene.ask(InspectHost(number=1))
+    assert not isinstance(state, Register)
+
+
+def test_a_fenced_host_process_ends_with_a_status_of_its_own(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene.hear(Register)
+    scene.tell(Fenced(by="d" * 32))
+    assert scene.ended() == FENCED_EXIT
+    assert "muxsaga host h1: fenced: a later epoch" in capsys.readouterr().err
+
+
+def test_a_second_request_to_stop_ends_a_host_process_at_once(scene: Scene) -> None:
+    scene.hear(Register)
+    scene.accept()
+    scene.ask(InspectHost(number=1))
+    scene.stops.request()
+    scene.stops.request()
+    assert scene.ended() in {HALTED_EXIT, 0}
+
+
+def test_a_second_host_cannot_take_a_control_socket_that_is_in_use(scene: Scene) -> None:
+    with pytest.raises(EndpointError, match=r"in use by host h1"):
+        control_lock(scene.settings)
