@@ -23,12 +23,11 @@ from transport.codec import Codec, decode, family
 from transport.frame_fault import FaultCounts, FrameError
 from transport.message_types import STREAM
 from transport.messages import Events, Recorded, StreamHeartbeat
+from transport.messages.reports import DRIFT_LABELS_LIMIT
 from transport.mirror import HostMirror, Mirror
 
 PENDING_LIMIT = 10_000
 """How many report frames wait for their events before the comparison is given up."""
-
-LABELS_IN_REPORT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +193,9 @@ class DriftWatch:
         self._told |= untold
         missing = sorted(label for label in self._differing if label in self._own)
         surplus = sorted(label for label in self._differing if label in self._view)
-        yield Drift(sequence, tuple(missing[:LABELS_IN_REPORT]), tuple(surplus[:LABELS_IN_REPORT]))
+        yield Drift(
+            sequence, tuple(missing[:DRIFT_LABELS_LIMIT]), tuple(surplus[:DRIFT_LABELS_LIMIT])
+        )
 
     def _look_at(self, label: str) -> None:
         if (label in self._view) != (label in self._own):

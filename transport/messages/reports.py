@@ -9,8 +9,10 @@ from transport.messages.base import CommandIdentity, Label, Message, PromoteId, 
 RemovalReason = Literal["promoted", "died", "drained"]
 """Why a window left its pool."""
 
-DriftLabels = Annotated[tuple[Label, ...], Meta(max_length=100)]
-"""Labels that differ; at most 100, the first ones."""
+DRIFT_LABELS_LIMIT = 100
+
+DriftLabels = Annotated[tuple[Label, ...], Meta(max_length=DRIFT_LABELS_LIMIT)]
+"""Labels that differ: the first ones."""
 
 
 class Report(Message, frozen=True, kw_only=True):
