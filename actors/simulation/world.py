@@ -126,29 +126,38 @@ class World:
 
     def run(self) -> list[HistoryLine]:
         """Drive everything to its end."""
+        self.start()
+        self._plan_link_breaks()
+        self._promote_all()
+        self.wait(self._promotes_ended, "brackets and pools")
+        closed = self._close_all()
+        self.wait(lambda: self._ended[WindowCleanupCascade.name] == closed, "clean-ups")
+        self.launcher.engine.stop(self._clock.now)
+        self.launcher.wake_at(self._clock.now)
+        self.wait(lambda: self.launcher.engine.finished, "the launcher to finish")
+        return self.history
+
+    def start(self) -> None:
+        """Let everything connect, and every pool become full."""
         self.launcher.wake_at(0)
         self._observer.run()
         for host in self.hosts:
             host.connect()
-        self._wait(self._pools_full, "pools to be full")
-        self._plan_link_breaks()
-        self._promote_all()
-        self._wait(self._promotes_ended, "brackets and pools")
-        closed = self._close_all()
-        self._wait(lambda: self._ended[WindowCleanupCascade.name] == closed, "clean-ups")
-        self.launcher.engine.stop(self._clock.now)
-        self.launcher.wake_at(self._clock.now)
-        self._wait(lambda: self.launcher.engine.finished, "the launcher to finish")
-        return self.history
+        self.wait(self.pools_full, "pools to be full")
 
-    def _wait(self, until: Callable[[], bool], what: str) -> None:
+    def wait(self, until: Callable[[], bool], what: str) -> None:
+        """Let time pass until something holds.
+
+        Raises:
+            SimulationStuckError: it does not hold within two virtual minutes.
+        """
         if not self._network.run(until, self._clock.now + 120 * SECOND):
             msg = f"seed {self._settings.seed}: waited 120 virtual seconds for {what}"
             raise SimulationStuckError(msg)
 
     def _promote_all(self) -> None:
         for number in range(1, self._settings.promotes + 1):
-            self._wait(self._may_promote, "a slot")
+            self.wait(self._may_promote, "a slot")
             host = self._generator.choice(self._ready_hosts())
             host.control(encode(PromoteWindow(number=number)))
             self._pause()
@@ -185,7 +194,8 @@ class World:
         state = host.host.state()
         return bool(state["registered"] and state["pool"])
 
-    def _pools_full(self) -> bool:
+    def pools_full(self) -> bool:
+        """Say whether the launcher sees every pool at its target."""
         hosts = self.launcher.engine.state.mirror.hosts
         return len(hosts) == len(self.hosts) and all(
             len(host.pool) >= host.pool_target for host in hosts.values()
@@ -193,7 +203,7 @@ class World:
 
     def _promotes_ended(self) -> bool:
         ended = self._ended[PoolRespawnOnPromote.name]
-        return ended == self._settings.promotes and not self._open and self._pools_full()
+        return ended == self._settings.promotes and not self._open and self.pools_full()
 
 
 def _random_id(generator: Random) -> str:
