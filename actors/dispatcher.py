@@ -13,14 +13,11 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from threading import Lock, get_ident
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pykka import ActorDeadError, ActorRef
+from pykka import Actor, ActorDeadError, ActorRef
 
 from actors.pykka_internals import CONTROL_MESSAGES, Envelope, handle_receive
-
-if TYPE_CHECKING:
-    from actors.dispatched_actor import DispatchedActor
 
 Choice = Callable[[int], int]
 """Given how many actors are ready, the index of the one that goes next."""
@@ -194,9 +191,9 @@ class Mailbox:
 
     __slots__ = ("actor", "dispatcher", "name", "queue", "scheduled", "watcher")
 
-    def __init__(self, dispatcher: Dispatcher, actor: "DispatchedActor") -> None:
+    def __init__(self, dispatcher: Dispatcher, actor: Actor) -> None:
         self.dispatcher = dispatcher
-        self.actor: DispatchedActor | None = actor
+        self.actor: Actor | None = actor
         self.watcher: ActorRef[Any] | None = None
         self.name: Hashable = None
         self.queue: deque[Envelope[Any]] = deque()
