@@ -12,7 +12,7 @@ Record = Callable[[dict[str, Any]], None]
 
 
 class HostHistory:
-    """One epoch's history. Every map has `kind`, `host`, `epoch` and `at_ns`.
+    """One epoch's history, as lines of `transport.history`: `kind` is `host`, `did` says what.
 
     Args:
         host: whose it is.
@@ -25,10 +25,10 @@ class HostHistory:
         self._epoch = epoch
         self._record = record
 
-    def note(self, kind: str, now: int, **fields: object) -> None:
+    def note(self, did: str, now: int, **fields: object) -> None:
         """Record one happening."""
         if self._record is not None:
-            self._record(self._whole(kind, now, fields))
+            self._record(self._whole(did, now, fields))
 
     def note_reports(self, frame: NumberedFrame, reports: list[Report], now: int) -> None:
         """Record each report of a frame, with its number and its own fields."""
@@ -36,10 +36,11 @@ class HostHistory:
             for sequence, report in enumerate(reports, frame.first):
                 self._record(self._whole("report", now, {**as_map(report), "sequence": sequence}))
 
-    def _whole(self, kind: str, now: int, fields: dict[str, object]) -> dict[str, Any]:
+    def _whole(self, did: str, now: int, fields: dict[str, object]) -> dict[str, Any]:
         return {
             **fields,
-            "kind": kind,
+            "kind": "host",
+            "did": did,
             "host": self._host,
             "epoch": self._epoch,
             "at_ns": now,

@@ -24,7 +24,7 @@ from host_sim.windows import HostWindows
 from transport.codec import Codec, decode, family
 from transport.frame_fault import FaultCounts, FrameError
 from transport.host_session import HostSession, Stock
-from transport.host_session_events import Accepted, CommandReceived, FencedBy, Stopping
+from transport.host_session_events import Accepted, CommandReceived, FencedBy
 from transport.message_types import USER_ACTIONS
 from transport.messages import (
     CloseWindow,
@@ -128,7 +128,6 @@ class Host:
         self._control = family(USER_ACTIONS)
         self._control_faults = FaultCounts()
         self._asked: deque[tuple[bytes, Message]] = deque()
-        self._launcher_stopping = False
         self._log: str | None = None
         self._next_rebase = 0
 
@@ -144,6 +143,11 @@ class Host:
         """The launcher knows this connection."""
         return self._session.registered
 
+    @property
+    def launcher_stopping(self) -> bool:
+        """The launcher said that it shuts down, and did not accept anew since."""
+        return self._session.launcher_stopping
+
     def connected(self, now: int) -> None:
         """Begin again on a new connection to the launcher."""
         self._session.connect(now)
@@ -154,8 +158,6 @@ class Host:
             match event:
                 case Accepted(log=log):
                     self._accepted(log, now)
-                case Stopping():
-                    self._launcher_stopping = True
                 case FencedBy(epoch=epoch):
                     self.fenced_by = epoch
                     self.outcome = HostOutcome.FENCED
@@ -250,7 +252,6 @@ class Host:
         return Stock(self._windows.inventory(), self._windows.drained)
 
     def _accepted(self, log: str, now: int) -> None:
-        self._launcher_stopping = False
         self._history.note("registered", now, log=log)
         if self._log is not None and self._log != log:
             # The sagas that would have had these panes reaped were in the log that is gone.
@@ -264,7 +265,7 @@ class Host:
             return QUITTING
         if not self._session.registered_once:
             return "not registered with a launcher yet"
-        if self._launcher_stopping:
+        if self.launcher_stopping:
             return "the launcher is stopping"
         if self._session.full:
             return f"{self._session.held} reports wait for the launcher"
@@ -309,7 +310,7 @@ class Host:
             "epoch": self._epoch,
             "registered": session.registered,
             "stopping": self._executor.stopping,
-            "launcher_stopping": self._launcher_stopping,
+            "launcher_stopping": self.launcher_stopping,
             "log": session.log,
             "low_water": low_water.saga_id if low_water else None,
             "pool": list(windows.pooled),

@@ -14,11 +14,10 @@ from transport.host_session_events import (
     CommandUnreadable,
     FencedBy,
     RefusedBy,
-    Stopping,
 )
 from transport.messages import Report, ReportActionFailed
 
-LinkEvent = Accepted | Stopping | FencedBy | RefusedBy
+LinkEvent = Accepted | FencedBy | RefusedBy
 """What the session tells, beside commands."""
 
 WaitingCommand = CommandReceived | CommandUnreadable

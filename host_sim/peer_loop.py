@@ -25,6 +25,9 @@ HALTED_EXIT = 1
 STOP_GRACE = 2_000_000_000
 """How long an orderly stop may take, in nanoseconds."""
 
+FAREWELL_MS = 50
+"""How long the last words to a stopping launcher may take to go out, in milliseconds."""
+
 LONGEST_POLL = 1_000_000_000
 FIRST_RETRY = 100_000_000
 LONGEST_RETRY = 2_000_000_000
@@ -47,6 +50,10 @@ class Core(Protocol):
     @property
     def registered(self) -> bool:
         """The launcher knows this connection."""
+
+    @property
+    def launcher_stopping(self) -> bool:
+        """The launcher said that it shuts down."""
 
     def connected(self, now: int) -> None:
         """Begin on a new connection."""
@@ -165,7 +172,8 @@ class PeerLoop:
             return self._exit_status()
         finally:
             if self._link is not None:
-                self._link.close()
+                # A launcher that said it stops may be gone: it is not waited for long.
+                self._link.close(FAREWELL_MS if self._core.launcher_stopping else None)
 
     def _exit_status(self) -> int:
         if self._core.outcome is HostOutcome.LEFT:

@@ -77,6 +77,11 @@ class Service:
         """The launcher knows this connection."""
         return self._session.registered
 
+    @property
+    def launcher_stopping(self) -> bool:
+        """The launcher said that it shuts down, and did not accept anew since."""
+        return self._session.launcher_stopping
+
     def connected(self, now: int) -> None:
         """Begin again on a new connection to the launcher."""
         self._session.connect(now)

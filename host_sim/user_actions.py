@@ -68,7 +68,7 @@ class UserActions:
             self._open_cold(asker, now)
             return
         label, promote_id = window.label, self._promote_ids.next()
-        self._link.history.note("promote", now, label=label, promote_id=promote_id, cold=False)
+        self._link.history.note("promoted", now, label=label, promote_id=promote_id, cold=False)
         self._link.report(
             [
                 ReportPoolWindowRemoved(label=label, reason="promoted", promote_id=promote_id),

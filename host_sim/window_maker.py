@@ -145,14 +145,14 @@ class WindowMaker:
         window, wanted_by = creation.window, creation.wanted_by
         self._windows.name(window)
         label, identity = window.label, window.identity
-        self._link.history.note("created", now, label=label, identity=plain_identity(identity))
+        self._link.history.note("ready", now, label=label, identity=plain_identity(identity))
         if isinstance(wanted_by, CommandIdentity):
             self._windows.add_to_pool(window)
             self._link.report([ReportPoolWindowAdded(identity=identity, label=label)], now)
             return
         promote_id = self._promote_ids.next()
         self._windows.open(window)
-        self._link.history.note("promote", now, label=label, promote_id=promote_id, cold=True)
+        self._link.history.note("promoted", now, label=label, promote_id=promote_id, cold=True)
         self._link.report([ReportWindowOpened(label=label, promote_id=promote_id, cold=True)], now)
         self._replies.done(wanted_by, now, label=label, promote_id=promote_id, cold=True)
 

@@ -72,7 +72,7 @@ def uncleanness(counts: Counts) -> str:
 def start_child(seeds: range, hash_seed: str) -> "subprocess.Popen[str]":
     """Start a process that judges seeds under another hash seed."""
     arguments = ["--seeds", f"{seeds.start}:{seeds.stop}", "--judge"]
-    return subprocess.Popen(  # noqa: S603 - this module itself
+    return subprocess.Popen(
         [sys.executable, "-m", "tests.determinism", *arguments],
         env={**os.environ, "PYTHONHASHSEED": hash_seed},
         stdout=subprocess.PIPE,

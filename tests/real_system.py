@@ -58,7 +58,7 @@ class RealSystem:
 
     def start(self, name: str, *arguments: str) -> "subprocess.Popen[str]":
         """Start a command and wait until it says that it is ready."""
-        process = subprocess.Popen(  # noqa: S603 - our own command
+        process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "actors.command_line.main", *arguments),
                 *("--runtime-directory", str(self.directory)),

@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).parent.parent
 
 
 def bench(*options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - this interpreter, literal arguments
+    return subprocess.run(
         [sys.executable, "-m", "bench", "promotes", *options],
         cwd=REPOSITORY,
         capture_output=True,
@@ -88,7 +88,7 @@ with Stage() as stage:
 
 @pytest.mark.parametrize("end", ["close", "kill -9"])
 def test_no_process_outlives_its_stage(end: str, tmp_path: Path) -> None:
-    with subprocess.Popen(  # noqa: S603 - this interpreter, literal arguments
+    with subprocess.Popen(
         [sys.executable, "-c", PARENT, str(tmp_path)],
         cwd=REPOSITORY,
         stdin=subprocess.PIPE,

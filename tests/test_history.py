@@ -95,11 +95,6 @@ def test_a_hosts_record_may_have_more_than_is_read() -> None:
     assert host_line(record) == HostLine(1, "desk", EPOCH, "reaped")
 
 
-def test_a_hosts_record_may_name_what_it_did_as_its_kind() -> None:
-    record = {"at_ns": 1, "host": "desk", "epoch": EPOCH, "kind": "promoted", "promote_id": "p1"}
-    assert host_line(record) == HostLine(1, "desk", EPOCH, "promoted", promote_id="p1")
-
-
 def test_a_hosts_record_without_a_time_is_an_error() -> None:
     with pytest.raises(HistoryError, match="at_ns"):
         host_line({"host": "desk", "epoch": EPOCH, "did": "reaped"})

@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 import pytest
 from msgspec.structs import replace
 
@@ -28,7 +26,7 @@ from transport.history import (
     lines_of,
 )
 from transport.history_counts import Counts, PoolCount, count
-from transport.messages import CommandIdentity, Event, WindowOpened
+from transport.messages import CommandIdentity, Event, PoolWindowRemoved, WindowOpened
 
 MILLISECOND = 1_000_000
 FAULTS = (
@@ -253,10 +251,18 @@ def test_a_bracket_that_closed_where_history_is_truncated_is_not_unclosed() -> N
     assert wrong(counts) == {}
 
 
-def test_the_pool_is_counted_when_the_last_promotes_bracket_closed() -> None:
-    later: Callable[..., Event] = added
-    counts = count([*sound(), *told(later(40), later(41), first=19)])
-    assert counts.pool == {"desk": PoolCount(target=2, size=2)}
+def test_pools_are_counted_after_the_last_promotes_bracket_and_before_users_close_windows() -> None:
+    before_closing = EVENTS[: FIRST_DONE + 3]
+    died = PoolWindowRemoved(label=label(3), reason="died", origin=origin(90))
+    short = (*before_closing, died)
+    assert count(told(*short)).pool == {"desk": PoolCount(target=2, size=1)}
+    healed = (*short, added(9))
+    closing = (
+        *healed,
+        closed(1),
+        PoolWindowRemoved(label=label(9), reason="drained", origin=origin(91)),
+    )
+    assert count(told(*closing)).pool == {"desk": PoolCount(target=2, size=2)}
 
 
 @pytest.mark.parametrize("name", ["pool_refill", "pool_respawn_on_promote"])

@@ -82,7 +82,7 @@ class Stage:
         self.host = Host(
             HostSettings("h1", spawn_time=parse_spawn_time(spawn_time), **settings),
             epoch=EPOCH,
-            generator=random.Random(7),  # noqa: S311
+            generator=random.Random(7),
             codec=self.codec,
             record=self.history.append,
             extension=HostExtension({Polish: polish}),
@@ -137,7 +137,7 @@ class Stage:
         return done.label
 
     def kinds(self) -> list[str]:
-        return [each["kind"] for each in self.history if each["kind"] != "report"]
+        return [each["did"] for each in self.history if each["did"] != "report"]
 
 
 def identity(saga_id: int, step: int = 0) -> CommandIdentity:
@@ -169,7 +169,7 @@ def test_a_spawned_window_is_reported_with_the_identity_of_its_command_when_it_i
     assert stage.host.next_due() == 200 * MS
     assert stage.go(200 * MS - 1) == []
     assert stage.go(1) == [ReportPoolWindowAdded(identity=identity(1), label=label(1))]
-    assert stage.kinds() == ["registered", "command", "created"]
+    assert stage.kinds() == ["registered", "command", "ready"]
 
 
 def test_a_window_that_takes_no_time_is_ready_in_the_same_advance() -> None:
@@ -235,7 +235,7 @@ def test_a_repeated_command_gets_the_identical_frame_and_no_second_window() -> N
     stage.order(spawn(1), spawn(1))
     assert stage.frames == first
     assert stage.host.state()["pool"] == [label(1)]
-    repeated = [each["repeated"] for each in stage.history if each["kind"] == "command"]
+    repeated = [each["repeated"] for each in stage.history if each["did"] == "command"]
     assert repeated == [False, True, True]
 
 
@@ -294,8 +294,8 @@ def test_a_promote_is_three_reports_of_one_promote_id_in_one_frame() -> None:
     assert len(stage.frames) == 1
     assert stage.host.state()["pool"] == [label(2)]
     promote = stage.history[-4]
-    assert (promote["kind"], promote["label"], promote["promote_id"], promote["at_ns"]) == (
-        "promote",
+    assert (promote["did"], promote["label"], promote["promote_id"], promote["at_ns"]) == (
+        "promoted",
         label(1),
         promote_id,
         5,
@@ -489,7 +489,7 @@ def test_a_malformed_action_is_answered_to_its_sender_and_counted(frame: bytes) 
 
 def test_malformed_frames_of_the_launcher_do_no_harm() -> None:
     stage = Stage().connect()
-    generator = random.Random(3)  # noqa: S311
+    generator = random.Random(3)
     for _ in range(500):
         stage.host.receive_link([generator.randbytes(generator.randint(0, 60))], 0)
         stage.host.receive_stream(generator.randbytes(generator.randint(0, 60)), 0)

@@ -203,7 +203,7 @@ def test_a_malformed_event_of_its_own_is_counted() -> None:
 
 
 def test_a_pool_that_moves_at_random_never_drifts_from_events_that_tell_the_truth() -> None:
-    generator = random.Random(11)  # noqa: S311
+    generator = random.Random(11)
     watch, launcher, pool = a_watch(), Launcher(), list[str]()
     queue: list[Event] = []
     for sequence in range(1, 2000):
@@ -225,7 +225,7 @@ def test_a_pool_that_moves_at_random_never_drifts_from_events_that_tell_the_trut
 
 
 def test_a_host_reports_a_window_that_vanished_and_its_next_inventory_lacks_it() -> None:
-    host = Host(HostSettings("h1", spawn_time=Fixed(0)), epoch=EPOCH, generator=random.Random(1))  # noqa: S311
+    host = Host(HostSettings("h1", spawn_time=Fixed(0)), epoch=EPOCH, generator=random.Random(1))
     host.connected(0)
     host.link_outgoing()
     host.receive_link(
@@ -261,7 +261,7 @@ def test_a_host_reports_a_window_that_vanished_and_its_next_inventory_lacks_it()
 
 
 def test_a_host_registers_again_at_most_once_for_holes_that_follow_each_other() -> None:
-    host = Host(HostSettings("h1", spawn_time=Fixed(0)), epoch=EPOCH, generator=random.Random(1))  # noqa: S311
+    host = Host(HostSettings("h1", spawn_time=Fixed(0)), epoch=EPOCH, generator=random.Random(1))
     answer = encode(Registered(log=LOG, epoch=EPOCH, taken=0, low_water=1, heartbeat_ms=60_000))
     host.connected(0)
     host.link_outgoing()

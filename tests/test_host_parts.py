@@ -108,7 +108,7 @@ def test_a_wrong_spawn_time_is_refused_with_a_clear_error(text: str, complaint: 
 
 
 def test_spawn_times_stay_in_their_bounds() -> None:
-    generator = random.Random(1)  # noqa: S311
+    generator = random.Random(1)
     uniform, wild = Uniform(5, 9), Normal(0, 10)
     assert {uniform.draw(generator) for _ in range(200)} == {5, 6, 7, 8, 9}
     assert min(wild.draw(generator) for _ in range(200)) == 0

@@ -148,12 +148,12 @@ def test_a_host_process_registers_serves_a_user_and_leaves_in_order(scene: Scene
     assert scene.ended() == 0
     history = scene.settings.history
     assert history is not None
-    kinds = [json.loads(line)["kind"] for line in history.read_text().splitlines()]
+    kinds = [json.loads(line)["did"] for line in history.read_text().splitlines()]
     assert [each for each in kinds if each != "report"] == [
         "registered",
         "command",
-        "created",
-        "promote",
+        "ready",
+        "promoted",
         "stopping",
     ]
 

@@ -71,7 +71,7 @@ def test_a_spawn_beyond_the_pools_room_is_refused_with_its_reason() -> None:
     host, executed = hand_fed_host(pool_target=0)
     for saga_id in (1, 2, 3):
         execute(host, saga_id)
-    assert [report["type"] for report in executed if report["kind"] == "report"] == [
+    assert [report["type"] for report in executed if report["did"] == "report"] == [
         "ReportPoolWindowAdded",
         "ReportPoolWindowAdded",
         "ReportActionFailed",
@@ -149,6 +149,6 @@ def test_a_command_delivered_again_over_another_connection_is_not_executed_again
     first = execute(host, 1)
     connect(host)
     again = execute(host, 1)
-    made = [line for line in history if line.get("label") and line["kind"] != "report"]
+    made = [line for line in history if line.get("label") and line["did"] != "report"]
     assert len(made) == 1
     assert again == first

@@ -100,14 +100,13 @@ def lines_of(item: Batch | Truncated, observer: str) -> list[HistoryLine]:
 
 
 def host_line(record: dict[str, Any]) -> HostLine:
-    """Give the line of a host's own record; what it did is its `did`, or else its `kind`.
+    """Give the line of a host's own record.
 
     Raises:
         HistoryError: a field that `HostLine` has is missing or of another type.
     """
-    did = {"did": record["kind"]} if "kind" in record and "did" not in record else {}
     try:
-        return msgspec.convert({**record, **did, "kind": "host"}, HostLine)
+        return msgspec.convert(record, HostLine)
     except msgspec.ValidationError as error:
         msg = f"a host's record {record!r}: {error}"
         raise HistoryError(msg) from error

@@ -21,6 +21,7 @@ from transport.messages import (
     SagaFailed,
     SagaStarted,
     Terminal,
+    WindowClosed,
     WindowOpened,
 )
 from transport.mirror import Mirror
@@ -209,9 +210,11 @@ class _Sagas:
         self._told = told
         self._mirror = Mirror()
         self._open_respawns = 0
-        self._pool_when_closed: dict[str, PoolCount] | None = None
+        self._pool_at_first_close: dict[str, PoolCount] | None = None
 
     def take(self, event: Recorded) -> None:
+        if isinstance(event, WindowClosed) and not event.crash_detected:
+            self._judge_pools()
         self._mirror.apply(event)
         self._note_promote(event)
         saga_id = event.saga_id
@@ -220,7 +223,9 @@ class _Sagas:
         if isinstance(event, SagaStarted):
             saga = self.known.setdefault(saga_id, _KnownSaga(saga_id, event.name))
             saga.cause = event.cause
-            self._open_respawns += event.name == RESPAWN
+            if event.name == RESPAWN:
+                self._open_respawns += 1
+                self._pool_at_first_close = None
         elif isinstance(event, SagaCompleted | SagaFailed):
             self._close(saga_id, event)
         elif saga_id not in self.known or self.known[saga_id].terminal is not None:
@@ -244,7 +249,6 @@ class _Sagas:
             saga.terminal = terminal
             if saga.name == RESPAWN:
                 self._open_respawns -= 1
-                self._pool_when_closed = self._pool_now() if self._open_respawns <= 0 else None
 
     def open(self) -> list[_KnownSaga]:
         """Give the sagas that have no terminal, and none that nobody could see."""
@@ -280,9 +284,12 @@ class _Sagas:
 
     @property
     def pool(self) -> dict[str, PoolCount]:
-        """Every host's pool when the last promote's bracket had closed, or as it is now."""
-        when_closed = self._pool_when_closed
-        return self._pool_now() if self._open_respawns > 0 or not when_closed else when_closed
+        """Every host's pool after the last promote's bracket closed, before users close windows."""
+        return self._pool_at_first_close or self._pool_now()
+
+    def _judge_pools(self) -> None:
+        if self._open_respawns <= 0 and self._pool_at_first_close is None:
+            self._pool_at_first_close = self._pool_now()
 
     def _pool_now(self) -> dict[str, PoolCount]:
         return {

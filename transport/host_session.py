@@ -23,7 +23,6 @@ from transport.host_session_events import (
     FencedBy,
     RefusedBy,
     SessionEvent,
-    Stopping,
 )
 from transport.message_types import DOWN
 from transport.messages import (
@@ -120,6 +119,7 @@ class HostSession:
         log: id of the launcher's log; None until the first `Accepted`.
         low_water: the launcher's mark; None until the first `Accepted`.
         registered_once: this epoch was accepted at least once.
+        launcher_stopping: the launcher shuts down: no user action until it accepts anew.
         left: `Goodbye` was handed out.
         faults: bad frames of the launcher, by kind.
     """
@@ -141,6 +141,7 @@ class HostSession:
         self.log: str | None = None
         self.low_water: LowWater | None = None
         self.registered_once = False
+        self.launcher_stopping = False
         self.left = False
         self.faults = FaultCounts()
         self._host = host
@@ -354,7 +355,7 @@ class HostSession:
                 self._phase = _Phase.OVER
                 yield FencedBy(by)
             case LauncherStopping():
-                yield Stopping()
+                self.launcher_stopping = True
             case Refused(fault=fault, detail=detail, sequence=sequence):
                 yield RefusedBy(fault, detail, sequence)
             case _:
@@ -367,6 +368,7 @@ class HostSession:
         self._phase = _Phase.REGISTERED
         self._registration_due = False
         self.registered_once = True
+        self.launcher_stopping = False
         self.log = answer.log
         self.low_water = LowWater(answer.log, answer.low_water)
         self._heartbeat = answer.heartbeat_ms * 1_000_000

@@ -30,11 +30,6 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Stopping:
-    """The launcher shuts down: no user action until the next `Accepted`."""
-
-
-@dataclass(frozen=True, slots=True)
 class FencedBy:
     """A later epoch registered: this one is over for ever."""
 
@@ -50,4 +45,4 @@ class RefusedBy:
     sequence: int | None
 
 
-SessionEvent = CommandReceived | CommandUnreadable | Accepted | Stopping | FencedBy | RefusedBy
+SessionEvent = CommandReceived | CommandUnreadable | Accepted | FencedBy | RefusedBy
