@@ -131,9 +131,7 @@ def thumbnail_shown(state: State, report: Report, context: ReportContext) -> Seq
     """Turn the host's report into its event."""
     del state
     assert isinstance(report, ReportThumbnailShown)  # noqa: S101 - the arm of this report
-    return (
-        ThumbnailShown(label=report.label, saga_id=context.saga_id, origin=context.origin),
-    )
+    return (ThumbnailShown(label=report.label, saga_id=context.saga_id, origin=context.origin),)
 
 
 def note_thumbnail(state: State, command: Command) -> Sequence[Event]:
