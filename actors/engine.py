@@ -219,7 +219,7 @@ class Engine:
         return {
             "epoch": peer.epoch,
             "role": peer.role,
-            "registered": peer.registered,
+            "registered": peer.registered and not peer.gone,
             "reports_taken": peer.taken,
             "pending_steps": sum(len(queue) for queue in peer.queues),
             "unsent_steps": sum(queue.never_handed for queue in peer.queues),

@@ -67,6 +67,7 @@ class Peer:
         inventory: not yet compared, because reports up to its number are to be taken first.
         heard: when it last sent a frame, in nanoseconds of the loop's clock.
         queues: pending steps for it.
+        gone: its connection takes nothing any more; what it said before may still arrive.
         left: it said goodbye; its epoch is over.
         acknowledged: the last acknowledgement that it was sent.
     """
@@ -86,6 +87,7 @@ class Peer:
     registered: bool = False
     inventory_asked: bool = False
     blocked: bool = False
+    gone: bool = False
     left: bool = False
     acknowledged: Acknowledge | None = None
     replies: list[bytes] = field(default_factory=list)
@@ -163,6 +165,7 @@ class LauncherLink:
         return (
             peer is not None
             and peer.registered
+            and not peer.gone
             and now - peer.heard <= SILENT_INTERVALS * self.heartbeat
         )
 
@@ -230,6 +233,7 @@ class LauncherLink:
         if peer.connection is not None and peer.connection != connection:
             self._by_connection.pop(peer.connection, None)
         peer.connection = connection
+        peer.gone = False
         self._by_connection[connection] = peer
         self.peers[peer.host] = peer
 
@@ -273,7 +277,8 @@ class LauncherLink:
         outgoing, self._replies = self._replies, []
         touched, self._touched = self._touched, {}
         for peer in touched.values():
-            if peer.connection is None:
+            if peer.connection is None or peer.gone:
+                peer.replies.clear()
                 continue
             if peer.blocked:
                 self._touched[peer.host] = peer
@@ -316,11 +321,11 @@ class LauncherLink:
             queue.give_back(steps)
         if peer is None or peer.connection != message.connection:
             return
+        peer.let_flow(flowing=False)
+        peer.gone = gone
         if gone:
-            self.drop(peer, None)
             return
         peer.blocked = True
-        peer.let_flow(flowing=False)
         peer.acknowledge = peer.registered
         self.touch(peer)
 
@@ -329,7 +334,7 @@ class LauncherLink:
         return [
             Outgoing(peer.connection, [encode(replace(peer.acknowledged, resend=False))], peer)
             for peer in self.peers.values()
-            if peer.connection is not None and peer.acknowledged is not None
+            if peer.connection is not None and not peer.gone and peer.acknowledged is not None
         ]
 
     def unblock(self) -> None:

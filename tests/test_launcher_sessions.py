@@ -453,3 +453,15 @@ def test_parts_of_different_registrations_do_not_make_one() -> None:
     ]
     host.say(*parts)
     assert refusals(host) == [FrameFault.OUT_OF_TURN]
+
+
+def test_what_a_host_said_before_its_connection_ended_is_still_taken() -> None:
+    launcher = PlayedLauncher()
+    host = launcher.filled_host()
+    [one, two] = launcher.pool_of(host)
+    launcher.unreachable.add(host.connection)
+    host.report(ReportPoolWindowRemoved(label=one, reason="died"))
+    host.report(ReportPoolWindowRemoved(label=two, reason="died"))
+    host.say(Goodbye())
+    assert len(launcher.of_type(PoolWindowRemoved)) == 2
+    assert [event.reason for event in launcher.of_type(HostLeft)] == ["goodbye"]
