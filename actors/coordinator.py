@@ -5,21 +5,26 @@ it writes the rows, records the terminal, and forgets the saga, so a second reas
 """
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from traceback import format_exception_only
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
+from pykka import ActorRef
 
+from actors.coordinator_messages import (
+    CoordinatorParts,
+    DeadlineReached,
+    EndAll,
+    EndEpoch,
+    EndSaga,
+    EventsRecorded,
+    StartRefills,
+    triggers_of,
+)
 from actors.dispatched_actor import DispatchedActor
-from actors.dispatcher import ActorDied, Dispatcher
-from actors.recorder import Recorder
-from actors.reducer import Reducer, SettledStep
-from actors.refill_plan import RefillPlan
+from actors.dispatcher import ActorDied
+from actors.reducer import SettledStep
 from actors.saga import (
-    BRACKETS,
     Done,
     Failed,
     IssueCmd,
@@ -29,12 +34,19 @@ from actors.saga import (
     Target,
     Wait,
 )
-from actors.saga_actor import ActionTaken, DeliverEvent, SagaActor, StartSaga
+from actors.saga_actor import (
+    ActionTaken,
+    DeliverEvent,
+    ReplayDisagreementError,
+    ReplaySaga,
+    SagaActor,
+    StartSaga,
+)
 from actors.saga_log import EventDelivered, SagaClosed, SagaOpened, StepClosed, StepIssued
 from actors.sagas import PoolRefill
-from actors.state import OpenIds, OpenSaga, State
+from actors.state import OpenIds, OpenSaga
 from actors.step_queue import PendingStep
-from actors.timers import SECOND, Timers
+from actors.timers import SECOND
 from transport.codec import encode
 from transport.messages import (
     ActionFailed,
@@ -47,113 +59,14 @@ from transport.messages import (
 )
 
 REASON_LIMIT = 1024
+SAGA_BUDGET = 3
+"""How often a saga's actor may crash and be made anew; the next crash fails the saga."""
+
 OVERFLOW = "host pipe backpressure overflow"
 UNREACHABLE = "host unreachable"
 TIMED_OUT = "saga timeout"
 
 logger = logging.getLogger("muxsaga.coordinator")
-
-
-class EventsRecorded(Struct, frozen=True):
-    """What one command gave: its events that concern a saga or may trigger one."""
-
-    events: list[Event]
-    settled: list[SettledStep]
-
-
-class DeadlineReached(Struct, frozen=True):
-    """A saga's time is over."""
-
-    saga_id: int
-
-
-class StartRefills(Struct, frozen=True):
-    """A host's pool lacks windows that nobody brings."""
-
-    host: str
-    count: int
-
-
-class EndEpoch(Struct, frozen=True):
-    """A host's epoch is over, and with it everything that was asked of it."""
-
-    host: str
-    epoch: str
-    reason: str
-
-
-class EndAll(Struct, frozen=True):
-    """Close every open bracket as failed."""
-
-    reason: str
-
-
-class EndSaga(Struct, frozen=True):
-    """Close one bracket as failed; nothing happens if it is closed."""
-
-    saga_id: int
-    reason: str
-
-
-@dataclass(slots=True)
-class CoordinatorStatistics:
-    """What the coordinator did so far.
-
-    Attributes:
-        events: events it was told of.
-        look_ups: times it looked a saga up by id.
-        started, completed, failed: sagas.
-        late_actions: actions of sagas that were closed already.
-    """
-
-    events: int = 0
-    look_ups: int = 0
-    started: int = 0
-    completed: int = 0
-    failed: int = 0
-    late_actions: int = 0
-
-
-@dataclass(slots=True)
-class CoordinatorParts:
-    """What the coordinator works with; all of it belongs to the engine's thread.
-
-    Attributes:
-        kinds: the sagas that may run.
-        timeouts: seconds by saga name, where they differ from the saga's own.
-        now: the loop's time, in nanoseconds.
-    """
-
-    state: State
-    recorder: Recorder
-    reducer: Reducer
-    timers: Timers
-    refills: RefillPlan
-    dispatcher: Dispatcher
-    kinds: tuple[type[Saga], ...]
-    timeouts: Mapping[str, float]
-    now: Callable[[], int]
-    statistics: CoordinatorStatistics = field(default_factory=CoordinatorStatistics)
-
-
-def triggers_of(kinds: tuple[type[Saga], ...]) -> dict[type[Event], tuple[type[Saga], ...]]:
-    """Give which sagas each event type may start.
-
-    Raises:
-        ValueError: a bracket event is a trigger, or two sagas have one name; names them.
-    """
-    triggers: dict[type[Event], tuple[type[Saga], ...]] = {}
-    names: dict[str, type[Saga]] = {}
-    for kind in kinds:
-        if names.setdefault(kind.name, kind) is not kind:
-            msg = f"two sagas are named {kind.name!r}: {names[kind.name]} and {kind}"
-            raise ValueError(msg)
-        for event_type in kind.triggers:
-            if event_type in BRACKETS:
-                msg = f"{kind.name}: {event_type.__name__} is a bracket and cannot trigger a saga"
-                raise ValueError(msg)
-            triggers[event_type] = (*triggers.get(event_type, ()), kind)
-    return triggers
 
 
 class Coordinator(DispatchedActor):
@@ -177,7 +90,7 @@ class Coordinator(DispatchedActor):
             case DeadlineReached(saga_id=saga_id):
                 self._time_out(saga_id)
             case ActorDied(name=int(saga_id), error=error):
-                self._fail(saga_id, f"saga actor crashed: {_summary(error)}")
+                self._rebuild(saga_id, error)
             case StartRefills(host=host, count=count):
                 self._start_refills(host, count)
             case EndEpoch(host=host, epoch=epoch, reason=reason):
@@ -209,6 +122,7 @@ class Coordinator(DispatchedActor):
             self._end(saga, failure=event.reason)
             return
         self._recorder.rows.append(EventDelivered(saga_id, event))
+        saga.delivered.append(event)
         saga.actor.tell(DeliverEvent(event))
 
     def _look_up(self, saga_id: int) -> OpenSaga | None:
@@ -254,17 +168,11 @@ class Coordinator(DispatchedActor):
         saga_id = state.next_saga_id
         state.next_saga_id += 1
         timeout = round(parts.timeouts.get(saga.name, saga.timeout) * SECOND)
-        opened = SagaOpened(saga_id, saga.name, saga.input_snapshot(), cause, host, epoch, timeout)
+        snapshot, context = saga.input_snapshot(), SagaContext(saga_id, host)
+        opened = SagaOpened(saga_id, saga.name, snapshot, cause, host, epoch, timeout)
         self._recorder.rows.append(opened)
-        actor = SagaActor.start(
-            saga,
-            SagaContext(saga_id, host),
-            self.actor_ref,
-            dispatcher=parts.dispatcher,
-            watcher=self.actor_ref,
-            name=saga_id,
-        )
-        state.sagas[saga_id] = OpenSaga(saga_id, type(saga), actor, host, epoch)
+        actor = self._start_actor(saga, context)
+        state.sagas[saga_id] = OpenSaga(saga_id, type(saga), actor, host, epoch, context, snapshot)
         state.open_ids.add(saga_id)
         if host is not None and epoch is not None:
             state.by_host.setdefault((host, epoch), OpenIds()).add(saga_id)
@@ -274,6 +182,35 @@ class Coordinator(DispatchedActor):
         self._statistics.started += 1
         self._recorder.record(SagaStarted(name=saga.name, cause=cause, saga_id=saga_id))
         actor.tell(StartSaga())
+
+    def _start_actor(self, saga: Saga, context: SagaContext) -> ActorRef[SagaActor]:
+        return SagaActor.start(
+            saga,
+            context,
+            self.actor_ref,
+            self._parts.before_saga_turn,
+            dispatcher=self._parts.dispatcher,
+            watcher=self.actor_ref,
+            name=context.saga_id,
+        )
+
+    def _rebuild(self, saga_id: int, error: BaseException) -> None:
+        """Make a crashed saga anew from its input and its events, if its budget allows."""
+        saga = self._look_up(saga_id)
+        if saga is None:
+            return
+        saga.crashes += 1
+        if saga.crashes > SAGA_BUDGET or isinstance(error, ReplayDisagreementError):
+            self._end(saga, failure=f"saga actor crashed: {_summary(error)}")
+            return
+        try:
+            anew = saga.kind(**saga.input)
+        except Exception as second:  # noqa: BLE001 - the saga's own code; only this saga fails
+            self._end(saga, failure=f"saga cannot be made anew: {_summary(second)}")
+            return
+        saga.actor = self._start_actor(anew, saga.context)
+        history = ReplaySaga(tuple(saga.delivered), tuple(saga.issued), self._state.log_id)
+        saga.actor.tell(history)
 
     # --- actions out --------------------------------------------------------------------------
 
@@ -297,11 +234,11 @@ class Coordinator(DispatchedActor):
         if saga.step is not None:
             self._end(saga, failure=f"issued {name} while step {saga.step.index} is not settled")
             return
-        index = saga.next_step
+        index = len(saga.issued)
         identity = CommandIdentity(self._state.log_id, saga.saga_id, index)
         command = replace(command, identity=identity)
         frame = encode(command)
-        saga.next_step += 1
+        saga.issued.append(frame)
         saga.step = PendingStep(saga.saga_id, index, frame, name, command.outcomes)
         self._recorder.rows.append(StepIssued(saga.saga_id, index, target, frame))
         match target:

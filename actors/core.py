@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 from pykka import ActorRef
 
-from actors.coordinator import (
-    Coordinator,
+from actors.coordinator import Coordinator
+from actors.coordinator_messages import (
     CoordinatorParts,
     DeadlineReached,
     EventsRecorded,
@@ -17,6 +17,7 @@ from actors.recorder import Recorder
 from actors.reducer import Reducer, SettledStep
 from actors.refill_plan import IN_FLIGHT_LIMIT, RefillPlan
 from actors.saga import Saga
+from actors.saga_actor import BeforeTurn
 from actors.saga_log import Row
 from actors.state import State
 from actors.timers import PATIENCE, LoopClock, Timers
@@ -31,6 +32,7 @@ class Core:
         timeouts: seconds by saga name, where they differ from the saga's own.
         clock: the loop's time.
         choose: the dispatcher's choice of the next actor.
+        before_saga_turn: see `BeforeTurn`.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Core:
         timeouts: Mapping[str, float],
         clock: LoopClock,
         choose: Choice | None = None,
+        before_saga_turn: BeforeTurn | None = None,
     ) -> None:
         self.state = state
         self.reducer = reducer
@@ -63,6 +66,7 @@ class Core:
             kinds=kinds,
             timeouts=timeouts,
             now=lambda: clock.time,
+            before_saga_turn=before_saga_turn,
         )
         self.statistics = parts.statistics
         self._coordinator: ActorRef[Coordinator] = Coordinator.start(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from actors.coordinator import EndAll, EndSaga
+from actors.coordinator_messages import EndAll, EndSaga
 from actors.core import Core
 from actors.dispatcher import Choice
 from actors.intake import Intake
@@ -16,6 +16,7 @@ from actors.launcher_extension import LoadedExtension, known_types
 from actors.launcher_link import LauncherLink, Outgoing
 from actors.reducer import Reducer
 from actors.saga import Saga
+from actors.saga_actor import BeforeTurn
 from actors.saga_log import BlobAppended, Row
 from actors.sagas import PoolRefill, PoolRespawnOnPromote, WindowCleanupCascade
 from actors.state import State
@@ -38,11 +39,13 @@ class EngineSettings:
         heartbeat: seconds between heartbeats, of the stream and of every host.
         timeouts: seconds by saga name, where they differ from the saga's own.
         extensions: what extension modules add.
+        before_saga_turn: see `actors.saga_actor.BeforeTurn`; for tests that make sagas crash.
     """
 
     heartbeat: float = 1.0
     timeouts: dict[str, float] = field(default_factory=dict)
     extensions: tuple[LoadedExtension, ...] = ()
+    before_saga_turn: BeforeTurn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ class Engine:
             timeouts=settings.timeouts,
             clock=self._clock,
             choose=choose,
+            before_saga_turn=settings.before_saga_turn,
         )
         self._intake = Intake(self._core, self.link, self.codec)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from actors.coordinator import EndEpoch
+from actors.coordinator_messages import EndEpoch
 from actors.core import Core
 from actors.launcher_link import Inventory, LauncherLink, Peer, Verdict
 from actors.reducer import Contradiction, ReportFrame

@@ -125,6 +125,7 @@ class LauncherLoop:
         """Go round until the launcher is stopped; give the exit status."""
         while True:
             stops = self._poll()
+            self._signals.beat()
             self._beat()
             if self._signals.orphaned or (stops > 1 and self._outage is not None):
                 return LOG_NEVER_WRITTEN

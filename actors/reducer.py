@@ -135,7 +135,7 @@ class Reducer:
                 saga = _settled_saga(state, frame, report)
                 if saga is not None:
                     if any(saga.saga_id == each.saga_id for each in reduced.settled):
-                        detail = f"step {saga.next_step - 1} of saga {saga.saga_id} settled twice"
+                        detail = f"step {len(saga.issued) - 1} of saga {saga.saga_id} settled twice"
                         raise Contradiction(detail)  # noqa: TRY301
                     failure = report.reason if isinstance(report, ReportActionFailed) else None
                     reduced.settled.append(SettledStep(saga.saga_id, failure))
@@ -197,7 +197,7 @@ def _settled_saga(state: State, frame: ReportFrame, report: Report) -> OpenSaga 
         return None
     step = saga.step
     if step is None or step.index != identity.step:
-        if identity.step >= saga.next_step:
+        if identity.step >= len(saga.issued):
             detail = f"saga {saga.saga_id} never issued step {identity.step}"
             raise Contradiction(detail, FrameFault.FOREIGN_SAGA)
         return None

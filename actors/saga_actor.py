@@ -1,23 +1,46 @@
-"""The actor that runs one saga: hands it what is told, and tells the coordinator its actions."""
+"""The actor that runs one saga: hands it what is told, and tells the coordinator its actions.
 
+A saga that crashed, or whose launcher was started again, is made anew from its input and fed every
+event that it was ever fed. The commands that it issues again on the way are already in the log, so
+they are not told again; one that is not the same as then means that the saga is no function of its
+events, and cannot be trusted.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from pykka import ActorRef
 
 from actors.dispatched_actor import DispatchedActor
-from actors.saga import Saga, SagaAction, SagaContext
-from transport.messages import Event
+from actors.saga import IssueCmd, Saga, SagaAction, SagaContext, Wait
+from transport.codec import encode
+from transport.messages import CommandIdentity, Event
 
 
 class StartSaga(Struct, frozen=True):
-    """Told once, first."""
+    """Told once, first, to a saga that is new."""
 
 
 class DeliverEvent(Struct, frozen=True):
     """An event that carries the saga's id."""
 
     event: Event
+
+
+class ReplaySaga(Struct, frozen=True):
+    """Told once, first, to a saga that is made anew.
+
+    Attributes:
+        delivered: every event that it was fed, in order.
+        issued: the frames of the commands that it issued, in order.
+        log: of the saga's log.
+    """
+
+    delivered: tuple[Event, ...]
+    issued: tuple[bytes, ...]
+    log: str
 
 
 class ActionTaken(Struct, frozen=True):
@@ -27,20 +50,65 @@ class ActionTaken(Struct, frozen=True):
     action: SagaAction
 
 
-class SagaActor(DispatchedActor):
-    """Runs one saga."""
+class ReplayDisagreementError(RuntimeError):
+    """A replayed saga does not do what it did before; says what."""
 
-    def __init__(self, saga: Saga, context: SagaContext, coordinator: ActorRef[Any]) -> None:
+
+BeforeTurn = Callable[[], None]
+"""Called before a saga is handed anything; what it raises, the saga's actor raises."""
+
+
+class SagaActor(DispatchedActor):
+    """Runs one saga.
+
+    Args:
+        saga: as it was made from its input.
+        context: what it may know.
+        coordinator: is told its actions.
+        before_turn: see `BeforeTurn`; for tests that make sagas crash.
+    """
+
+    def __init__(
+        self,
+        saga: Saga,
+        context: SagaContext,
+        coordinator: ActorRef[Any],
+        before_turn: BeforeTurn | None = None,
+    ) -> None:
         super().__init__()
         self._saga = saga
         self._context = context
         self._coordinator = coordinator
+        self._before_turn = before_turn
 
-    def on_receive(self, message: StartSaga | DeliverEvent) -> None:
+    def on_receive(self, message: StartSaga | DeliverEvent | ReplaySaga) -> None:
         """Let the saga answer."""
+        if self._before_turn is not None:
+            self._before_turn()
         match message:
             case DeliverEvent(event=event):
-                action = self._saga.on_event(event, self._context)
+                self._tell(self._saga.on_event(event, self._context))
             case StartSaga():
-                action = self._saga.start(self._context)
+                self._tell(self._saga.start(self._context))
+            case ReplaySaga():
+                self._replay(message)
+
+    def _tell(self, action: SagaAction) -> None:
         self._coordinator.tell(ActionTaken(self._context.saga_id, action))
+
+    def _replay(self, history: ReplaySaga) -> None:
+        actions = [self._saga.start(self._context)]
+        actions.extend(self._saga.on_event(event, self._context) for event in history.delivered)
+        issued = 0
+        for action in actions:
+            if isinstance(action, IssueCmd) and issued < len(history.issued):
+                identity = CommandIdentity(history.log, self._context.saga_id, issued)
+                if encode(replace(action.command, identity=identity)) != history.issued[issued]:
+                    msg = f"step {issued} was another command than {action.command}"
+                    raise ReplayDisagreementError(msg)
+                issued += 1
+            elif not isinstance(action, Wait):
+                self._tell(action)
+        if issued < len(history.issued):
+            msg = f"the saga issued {len(history.issued)} commands, its replay {issued}"
+            raise ReplayDisagreementError(msg)

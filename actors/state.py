@@ -10,8 +10,9 @@ from typing import Any
 
 from pykka import ActorRef
 
-from actors.saga import Saga
+from actors.saga import Saga, SagaContext, SnapshotValue
 from actors.step_queue import PendingStep, StepQueue
+from transport.messages import Event
 from transport.mirror import Mirror
 
 
@@ -55,7 +56,11 @@ class OpenSaga:
         kind: its class.
         actor: the actor that runs it.
         host, epoch: of its trigger; None for a trigger without a host.
-        next_step: index of the step it issues next.
+        context: what it may know.
+        input: what it was made with.
+        delivered: every event that it was fed.
+        issued: the frames of its commands; the next step has the index `len(issued)`.
+        crashes: how often its actor crashed.
         step: the step that no report has settled yet.
         queue: where that step waits.
         destination: who has to settle the step: a host's id and epoch, or a service's command type.
@@ -66,7 +71,11 @@ class OpenSaga:
     actor: ActorRef[Any]
     host: str | None
     epoch: str | None
-    next_step: int = 0
+    context: SagaContext
+    input: dict[str, SnapshotValue]
+    delivered: list[Event] = field(default_factory=list)
+    issued: list[bytes] = field(default_factory=list)
+    crashes: int = 0
     step: PendingStep | None = None
     queue: StepQueue | None = None
     destination: tuple[str, ...] = ()
