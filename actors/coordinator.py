@@ -5,7 +5,7 @@ it writes the rows, records the terminal, and forgets the saga, so a second reas
 """
 
 import logging
-from traceback import format_exception_only
+from types import TracebackType
 from typing import Any
 
 from msgspec.structs import replace
@@ -13,11 +13,13 @@ from pykka import ActorRef
 
 from actors.coordinator_messages import (
     CoordinatorParts,
+    Crash,
     DeadlineReached,
     EndAll,
     EndEpoch,
     EndSaga,
     EventsRecorded,
+    RecoverSagas,
     StartRefills,
     triggers_of,
 )
@@ -42,9 +44,16 @@ from actors.saga_actor import (
     SagaActor,
     StartSaga,
 )
-from actors.saga_log import EventDelivered, SagaClosed, SagaOpened, StepClosed, StepIssued
+from actors.saga_log import (
+    EventDelivered,
+    SagaClosed,
+    SagaOpened,
+    StepClosed,
+    StepIssued,
+)
+from actors.saga_recovery import REASON_LIMIT, SagaRecovery, summary_of
 from actors.sagas import PoolRefill
-from actors.state import OpenIds, OpenSaga
+from actors.state import OpenSaga
 from actors.step_queue import PendingStep
 from actors.timers import SECOND
 from transport.codec import encode
@@ -58,7 +67,6 @@ from transport.messages import (
     SagaStarted,
 )
 
-REASON_LIMIT = 1024
 SAGA_BUDGET = 3
 """How often a saga's actor may crash and be made anew; the next crash fails the saga."""
 
@@ -91,16 +99,34 @@ class Coordinator(DispatchedActor):
                 self._time_out(saga_id)
             case ActorDied(name=int(saga_id), error=error):
                 self._rebuild(saga_id, error)
+            case RecoverSagas(records=records):
+                recovery = SagaRecovery(self._parts, self._start_actor)
+                for record in records:
+                    recovery.recover(record)
+                    self._recorder.end_group()
             case StartRefills(host=host, count=count):
                 self._start_refills(host, count)
             case EndEpoch(host=host, epoch=epoch, reason=reason):
                 self._end_epoch((host, epoch), reason)
             case EndAll(reason=reason):
                 self._fail_apart(tuple(self._state.sagas), reason)
+            case Crash():
+                msg = "told to crash"
+                raise RuntimeError(msg)
             case EndSaga(saga_id=saga_id, reason=reason):
                 self._fail(saga_id, reason)
             case _:
                 super().on_receive(message)
+
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Leave the error for the engine, which cannot go on without its coordinator."""
+        del exception_type, traceback
+        self._parts.failure = exception_value
 
     # --- events in ----------------------------------------------------------------------------
 
@@ -169,15 +195,11 @@ class Coordinator(DispatchedActor):
         state.next_saga_id += 1
         timeout = round(parts.timeouts.get(saga.name, saga.timeout) * SECOND)
         snapshot, context = saga.input_snapshot(), SagaContext(saga_id, host)
-        opened = SagaOpened(saga_id, saga.name, snapshot, cause, host, epoch, timeout)
+        deadline = parts.wall() + timeout
+        opened = SagaOpened(saga_id, saga.name, snapshot, cause, host, epoch, deadline)
         self._recorder.rows.append(opened)
         actor = self._start_actor(saga, context)
-        state.sagas[saga_id] = OpenSaga(saga_id, type(saga), actor, host, epoch, context, snapshot)
-        state.open_ids.add(saga_id)
-        if host is not None and epoch is not None:
-            state.by_host.setdefault((host, epoch), OpenIds()).add(saga_id)
-            if saga.fills_pool:
-                state.filling[host, epoch] = state.filling.get((host, epoch), 0) + 1
+        state.open(OpenSaga(saga_id, type(saga), actor, host, epoch, context, snapshot))
         parts.timers.set(saga_id, parts.now() + timeout)
         self._statistics.started += 1
         self._recorder.record(SagaStarted(name=saga.name, cause=cause, saga_id=saga_id))
@@ -201,12 +223,12 @@ class Coordinator(DispatchedActor):
             return
         saga.crashes += 1
         if saga.crashes > SAGA_BUDGET or isinstance(error, ReplayDisagreementError):
-            self._end(saga, failure=f"saga actor crashed: {_summary(error)}")
+            self._end(saga, failure=f"saga actor crashed: {summary_of(error)}")
             return
         try:
             anew = saga.kind(**saga.input)
         except Exception as second:  # noqa: BLE001 - the saga's own code; only this saga fails
-            self._end(saga, failure=f"saga cannot be made anew: {_summary(second)}")
+            self._end(saga, failure=f"saga cannot be made anew: {summary_of(second)}")
             return
         saga.actor = self._start_actor(anew, saga.context)
         history = ReplaySaga(tuple(saga.delivered), tuple(saga.issued), self._state.log_id)
@@ -276,7 +298,7 @@ class Coordinator(DispatchedActor):
         try:
             events = self._parts.reducer.update_self(self._state, command)
         except Exception as error:  # noqa: BLE001 - an extension's handler; its saga fails
-            self._end(saga, failure=f"{type(command).__name__} failed: {_summary(error)}")
+            self._end(saga, failure=f"{type(command).__name__} failed: {summary_of(error)}")
             return
         self._close_step(saga, None)
         recorded = [self._recorder.record(replace(event, saga_id=saga.saga_id)) for event in events]
@@ -310,7 +332,7 @@ class Coordinator(DispatchedActor):
     def _end(
         self, saga: OpenSaga, *, result: str | None = None, failure: str | None = None
     ) -> None:
-        state, saga_id = self._state, saga.saga_id
+        saga_id = saga.saga_id
         failure = failure[:REASON_LIMIT] if failure is not None else None
         self._close_step(saga, failure)
         self._recorder.rows.append(SagaClosed(saga_id, result, failure))
@@ -322,16 +344,6 @@ class Coordinator(DispatchedActor):
             self._recorder.record(SagaCompleted(result=result or "", saga_id=saga_id))
         self._parts.timers.cancel(saga_id)
         self._parts.dispatcher.stop(saga.actor)
-        del state.sagas[saga_id]
-        state.open_ids.discard(saga_id)
-        if saga.host is not None and saga.epoch is not None:
-            key = (saga.host, saga.epoch)
-            state.by_host[key].discard(saga_id)
-            if saga.kind.fills_pool:
-                state.filling[key] -= 1
-                if failure is not None:
-                    self._parts.refills.failed(saga.host, self._parts.now())
-
-
-def _summary(error: BaseException) -> str:
-    return "".join(format_exception_only(error)).strip()
+        self._state.close(saga)
+        if failure is not None and saga.host is not None and saga.kind.fills_pool:
+            self._parts.refills.failed(saga.host, self._parts.now())

@@ -11,8 +11,10 @@ from actors.reducer import Reducer, SettledStep
 from actors.refill_plan import RefillPlan
 from actors.saga import BRACKETS, Saga
 from actors.saga_actor import BeforeTurn
+from actors.saga_log import SagaRecord
 from actors.state import State
 from actors.timers import Timers
+from transport.codec import Codec
 from transport.messages import Event
 
 
@@ -27,6 +29,16 @@ class DeadlineReached(Struct, frozen=True):
     """A saga's time is over."""
 
     saga_id: int
+
+
+class RecoverSagas(Struct, frozen=True):
+    """Told first, to a launcher that begins with open sagas."""
+
+    records: list[SagaRecord]
+
+
+class Crash(Struct, frozen=True):
+    """Raise, for tests of what a crash of the coordinator does."""
 
 
 class StartRefills(Struct, frozen=True):
@@ -84,7 +96,10 @@ class CoordinatorParts:
         kinds: the sagas that may run.
         timeouts: seconds by saga name, where they differ from the saga's own.
         now: the loop's time, in nanoseconds.
+        wall: the wall clock, in nanoseconds.
+        codec: knows the types of the commands in the log.
         before_saga_turn: see `BeforeTurn`.
+        failure: what ended the coordinator itself.
     """
 
     state: State
@@ -96,7 +111,10 @@ class CoordinatorParts:
     kinds: tuple[type[Saga], ...]
     timeouts: Mapping[str, float]
     now: Callable[[], int]
+    wall: Callable[[], int]
+    codec: Codec
     before_saga_turn: BeforeTurn | None = None
+    failure: BaseException | None = None
     statistics: CoordinatorStatistics = field(default_factory=CoordinatorStatistics)
 
 

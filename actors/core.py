@@ -21,7 +21,12 @@ from actors.saga_actor import BeforeTurn
 from actors.saga_log import Row
 from actors.state import State
 from actors.timers import PATIENCE, LoopClock, Timers
+from transport.codec import Codec
 from transport.messages import Event, PoolWindowAdded
+
+
+class CoordinatorCrashedError(RuntimeError):
+    """The engine cannot go on; its cause is the coordinator's exception."""
 
 
 class Core:
@@ -31,6 +36,8 @@ class Core:
         kinds: the sagas that may run.
         timeouts: seconds by saga name, where they differ from the saga's own.
         clock: the loop's time.
+        wall_offset: what to add to the outer clock to have the wall clock, in nanoseconds.
+        codec: knows every message type.
         choose: the dispatcher's choice of the next actor.
         before_saga_turn: see `BeforeTurn`.
     """
@@ -43,6 +50,8 @@ class Core:
         reducer: Reducer,
         timeouts: Mapping[str, float],
         clock: LoopClock,
+        wall_offset: int,
+        codec: Codec,
         choose: Choice | None = None,
         before_saga_turn: BeforeTurn | None = None,
     ) -> None:
@@ -66,8 +75,11 @@ class Core:
             kinds=kinds,
             timeouts=timeouts,
             now=lambda: clock.time,
+            wall=lambda: clock.seen + wall_offset,
+            codec=codec,
             before_saga_turn=before_saga_turn,
         )
+        self._parts = parts
         self.statistics = parts.statistics
         self._coordinator: ActorRef[Coordinator] = Coordinator.start(
             parts, dispatcher=self.dispatcher
@@ -165,8 +177,15 @@ class Core:
         self._refills.started(host)
         self.tell(StartRefills(host, count), host)
 
+    def look_at(self, host: str) -> None:
+        """See what a host's pool lacks."""
+        self._finish(host)
+
     def _finish(self, host: str | None) -> None:
         self.dispatcher.run_until_idle()
+        if self._parts.failure is not None:
+            msg = "the coordinator crashed"
+            raise CoordinatorCrashedError(msg) from self._parts.failure
         self.recorder.end_group()
         if host is not None and self.refills_allowed:
             due = self._refills.observe(host, self.state.deficit(host), self.clock.time)

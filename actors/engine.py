@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from actors.coordinator_messages import EndAll, EndSaga
+from actors.coordinator_messages import Crash, EndAll, EndSaga, RecoverSagas
 from actors.core import Core
 from actors.dispatcher import Choice
-from actors.intake import Intake
+from actors.intake import Intake, ReportKey
 from actors.launcher_extension import LoadedExtension, known_types
 from actors.launcher_link import LauncherLink, Outgoing
 from actors.reducer import Reducer
 from actors.saga import Saga
 from actors.saga_actor import BeforeTurn
-from actors.saga_log import BlobAppended, Row
+from actors.saga_log import BlobAppended, LogContents, Row
 from actors.sagas import PoolRefill, PoolRespawnOnPromote, WindowCleanupCascade
 from actors.state import State
 from actors.timers import SECOND, LoopClock
@@ -70,42 +70,53 @@ class Engine:
 
     Args:
         settings: how it behaves.
-        log_id: of the saga log.
+        contents: what the saga log has; the engine's own from now on.
         epoch: of this launcher's process.
         now: the outer clock, in nanoseconds; it only has to be monotonic.
+        wall_offset: what to add to the outer clock to have the wall clock, in nanoseconds.
         choose: the dispatcher's choice of the next actor; by default the one ready longest.
+        poisonous: report frames to be refused, for engines crashed over them twice.
     """
 
     def __init__(
         self,
         settings: EngineSettings,
         *,
-        log_id: str,
+        contents: LogContents,
         epoch: str,
         now: int,
+        wall_offset: int = 0,
         choose: Choice | None = None,
+        poisonous: frozenset[ReportKey] = frozenset(),
     ) -> None:
         kinds, reducer = CORE_SAGAS, Reducer()
         for each in settings.extensions:
             kinds = (*kinds, *each.launcher.sagas)
             reducer = reducer.extended(each.launcher.arms, each.launcher.self_handlers)
-        self.state = State(log_id)
+        log_id = contents.log_id
+        self.state = State(log_id, contents.version, contents.next_saga_id, contents.mirror)
         heartbeat = round(settings.heartbeat * SECOND)
         self.link = LauncherLink(log_id=log_id, epoch=epoch, heartbeat=heartbeat)
         self.codec = Codec(known_types(settings.extensions))
         self._clock = LoopClock(now)
         self._stop_by: int | None = None
-        self._last_released = 0
+        self._last_released = contents.version
         self._core = Core(
             self.state,
             kinds=kinds,
             reducer=reducer,
             timeouts=settings.timeouts,
             clock=self._clock,
+            wall_offset=wall_offset,
+            codec=self.codec,
             choose=choose,
             before_saga_turn=settings.before_saga_turn,
         )
-        self._intake = Intake(self._core, self.link, self.codec)
+        self._intake = Intake(self._core, self.link, self.codec, poisonous)
+        self.link.superseded = contents.superseded
+        self.link.recovered_taken = contents.reports_taken
+        if contents.open_sagas:
+            self._core.tell(RecoverSagas(contents.open_sagas))
 
     # --- in -----------------------------------------------------------------------------------
 
@@ -139,6 +150,19 @@ class Engine:
     def cancel(self, saga_id: int, reason: str) -> None:
         """Close one bracket as failed; nothing happens if it is closed."""
         self._core.tell(EndSaga(saga_id, reason))
+
+    def crash_coordinator(self) -> None:
+        """Make the coordinator crash, for tests of what happens then.
+
+        Raises:
+            CoordinatorCrashedError: always.
+        """
+        self._core.tell(Crash())
+
+    @property
+    def in_work(self) -> ReportKey | None:
+        """The report frame that is being taken right now; after an exception, the one at fault."""
+        return self._intake.in_work
 
     # --- out ----------------------------------------------------------------------------------
 

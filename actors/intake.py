@@ -27,14 +27,32 @@ from transport.messages import (
     Reports,
 )
 
+ReportKey = tuple[str, str, int]
+"""Names a report frame: host, epoch, number of its first report."""
+
 FAREWELL = {"goodbye": "host left", "restarted": "host restarted"}
 """Why an ended epoch's sagas fail."""
 
 
 class Intake:
-    """Takes frames, and sees to it that each has its consequences."""
+    """Takes frames, and sees to it that each has its consequences.
 
-    def __init__(self, core: Core, link: LauncherLink, codec: Codec) -> None:
+    Args:
+        poisonous: report frames to be refused, for engines crashed over them twice.
+
+    Attributes:
+        in_work: the report frame that is being taken right now.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        link: LauncherLink,
+        codec: Codec,
+        poisonous: frozenset[ReportKey] = frozenset(),
+    ) -> None:
+        self.in_work: ReportKey | None = None
+        self._poisonous = poisonous
         self._core = core
         self._state = core.state
         self._link = link
@@ -63,8 +81,8 @@ class Intake:
             self._link.refuse_unregistered(connection)
             return
         if isinstance(message, Goodbye):
-            self._end_peer(peer, "goodbye")
-            peer.left = True
+            self._end_services(peer)
+            self._end_epoch(peer.host, peer.epoch, "goodbye")
             self._link.drop(peer, None)
             return
         if isinstance(message, Reports):
@@ -104,13 +122,20 @@ class Intake:
                 peer.resend = True
             return
         self._advance(peer, last)
+        if (peer.host, peer.epoch, first) in self._poisonous:
+            detail = "twice the launcher crashed while it took this"
+            self._link.refuse(connection, FrameError(FrameFault.POISONOUS, detail), first)
+            return
         frame = ReportFrame(peer.host, peer.epoch, peer.role, first, reports)
+        self.in_work = (peer.host, peer.epoch, first)
         outcome = self._core.reducer.update(self._state, frame)
         if isinstance(outcome, Contradiction):
             self._link.refuse(connection, FrameError(outcome.fault, str(outcome)), first)
             self._link.ask_inventory(peer)
+            self.in_work = None
             return
         self._core.record(outcome.events, outcome.settled, peer.host)
+        self.in_work = None
         if any(isinstance(event, PoolDriftReported) for event in outcome.events):
             self._link.ask_inventory(peer)
 
@@ -131,7 +156,7 @@ class Intake:
         self._check(register)
         peer = self._link.peers.get(register.host)
         if peer is None or peer.epoch != register.epoch:
-            peer = self._new_epoch(peer, register)
+            peer = self._known_epoch(register) or self._new_epoch(register)
         joined = register.first_held <= peer.taken + 1 and register.as_of >= peer.taken
         if not joined:
             self._advance(peer, register.as_of)
@@ -140,6 +165,7 @@ class Intake:
         peer.inventory = Inventory(register.as_of, list(register.inventory))
         self._link.accept(peer, self._state.low_water(peer.host, peer.epoch))
         self._compare_inventory(peer)
+        self._core.look_at(peer.host)
 
     def _check(self, register: Register) -> None:
         if register.role == "host" and register.serves:
@@ -154,30 +180,50 @@ class Intake:
         labels = {window.label for window in register.inventory}
         if len(labels) != len(register.inventory):
             raise FrameError(FrameFault.CONTRADICTION, "the inventory names a label twice")
+        mirror = self._state.mirror.hosts.get(register.host)
+        if mirror is not None and mirror.epoch == register.epoch and not mirror.live:
+            raise FrameError(FrameFault.OUT_OF_TURN, "this epoch said Goodbye and is over")
         peer = self._link.peers.get(register.host)
         if peer is None or peer.epoch != register.epoch:
             return
-        if peer.left:
-            raise FrameError(FrameFault.OUT_OF_TURN, "this epoch said Goodbye and is over")
         if register.as_of < peer.taken:
             detail = f"inventory as of {register.as_of}, but reports up to {peer.taken} are taken"
             raise FrameError(FrameFault.OUT_OF_TURN, detail)
 
-    def _new_epoch(self, before: Peer | None, register: Register) -> Peer:
-        host, epoch = register.host, register.epoch
-        if before is not None:
-            self._end_peer(before, "restarted")
-            self._link.fence(before, epoch)
-            self._core.rows.append(EpochSuperseded(host, before.epoch, epoch))
-        peer = Peer(
-            host=host,
-            epoch=epoch,
+    def _known_epoch(self, register: Register) -> Peer | None:
+        """Give the peer of a host's epoch that the log knows, though this engine met it never."""
+        mirror = self._state.mirror.hosts.get(register.host)
+        if mirror is None or mirror.epoch != register.epoch:
+            return None
+        peer = self._peer(register)
+        peer.queues.append(self._state.queue_of((peer.host, peer.epoch)))
+        return peer
+
+    def _peer(self, register: Register) -> Peer:
+        return Peer(
+            host=register.host,
+            epoch=register.epoch,
             role=register.role,
             connection=None,
-            taken=0,
+            taken=self._link.recovered_taken.get((register.host, register.epoch), 0),
             heard=self._core.clock.time,
             serves=register.serves,
         )
+
+    def _new_epoch(self, register: Register) -> Peer:
+        host, epoch = register.host, register.epoch
+        before = self._link.peers.get(host)
+        mirror = self._state.mirror.hosts.get(host)
+        former = before.epoch if before is not None else mirror.epoch if mirror else None
+        if before is not None:
+            self._end_services(before)
+        if former is not None:
+            self._end_epoch(host, former, "restarted")
+            self._link.superseded[host, former] = epoch
+            self._core.rows.append(EpochSuperseded(host, former, epoch))
+        if before is not None:
+            self._link.drop(before, Fenced(by=epoch))
+        peer = self._peer(register)
         if register.role == "service":
             for command_type in register.serves:
                 self._state.services[command_type] = (host, epoch)
@@ -202,17 +248,17 @@ class Intake:
         events, settled = inventory_events(self._state, mirror, inventory)
         self._core.record_apart(events, settled, peer.host)
 
-    def _end_peer(self, peer: Peer, reason: Literal["goodbye", "restarted"]) -> None:
+    def _end_services(self, peer: Peer) -> None:
         for command_type in peer.serves:
             if self._state.services.get(command_type) == (peer.host, peer.epoch):
                 del self._state.services[command_type]
-        if peer.role == "service":
-            return
-        mirror = self._state.mirror.hosts[peer.host]
-        if not mirror.live:
+
+    def _end_epoch(self, host: str, epoch: str, reason: Literal["goodbye", "restarted"]) -> None:
+        """End a host's epoch; nothing happens for a service, or for one that is over."""
+        mirror = self._state.mirror.hosts.get(host)
+        if mirror is None or mirror.epoch != epoch or not mirror.live:
             return
         events: list[Event] = farewell_events(mirror, crash_detected=reason == "restarted")
-        origin = Origin(peer.host, peer.epoch, peer.taken)
-        events.append(HostLeft(reason=reason, origin=origin))
-        self._core.record_apart(events, [], peer.host)
-        self._core.tell(EndEpoch(peer.host, peer.epoch, FAREWELL[reason]), peer.host)
+        events.append(HostLeft(reason=reason, origin=Origin(host, epoch, mirror.sequence)))
+        self._core.record_apart(events, [], host)
+        self._core.tell(EndEpoch(host, epoch, FAREWELL[reason]), host)

@@ -16,7 +16,6 @@ from transport.codec import encode, encode_commands
 from transport.frame_fault import FaultCounts, FrameError, FrameFault
 from transport.messages import (
     Acknowledge,
-    Fenced,
     InventoryWindow,
     Message,
     NotRegistered,
@@ -68,7 +67,6 @@ class Peer:
         heard: when it last sent a frame, in nanoseconds of the loop's clock.
         queues: pending steps for it.
         gone: its connection takes nothing any more; what it said before may still arrive.
-        left: it said goodbye; its epoch is over.
         acknowledged: the last acknowledgement that it was sent.
     """
 
@@ -88,7 +86,6 @@ class Peer:
     inventory_asked: bool = False
     blocked: bool = False
     gone: bool = False
-    left: bool = False
     acknowledged: Acknowledge | None = None
     replies: list[bytes] = field(default_factory=list)
 
@@ -134,6 +131,7 @@ class LauncherLink:
         self.peers: dict[str, Peer] = {}
         self.faults = FaultCounts()
         self.superseded: dict[tuple[str, str], str] = {}
+        self.recovered_taken: dict[tuple[str, str], int] = {}
         self.duplicates = 0
         self.gaps = 0
         self._log_id = log_id
@@ -236,11 +234,6 @@ class LauncherLink:
         peer.gone = False
         self._by_connection[connection] = peer
         self.peers[peer.host] = peer
-
-    def fence(self, peer: Peer, by: str) -> None:
-        """End an epoch for ever: a later one took its place."""
-        self.superseded[peer.host, peer.epoch] = by
-        self.drop(peer, Fenced(by=by))
 
     def drop(self, peer: Peer, last_word: Message | None) -> None:
         """Unbind a peer from its connection, with a last word to it."""

@@ -13,11 +13,15 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from actors.engine import Engine, EngineSettings, Pass
+from actors.engine_keeper import EngineGaveUpError, EngineKeeper
+from actors.injected_crash import saga_crashes
+from actors.intake import ReportKey
 from actors.launcher_extension import known_types, load_launcher_extension
 from actors.launcher_link import Outgoing
 from actors.memory_saga_log import MemorySagaLog
 from actors.query_thread import QueryThread
 from actors.saga_log import LogUnavailableError, SagaLog
+from actors.timers import SECOND
 from transport.codec import Codec
 from transport.endpoints import Endpoints
 from transport.frame_fault import FrameFault
@@ -38,6 +42,10 @@ LOG_NEVER_WRITTEN = 1
 """Exit status of a launcher that had to stop while its log could not be written."""
 
 
+ENGINE_GAVE_UP = 4
+"""Exit status of a launcher whose engine crashed too often."""
+
+
 @dataclass(frozen=True, slots=True)
 class LauncherSettings:
     """What a launcher process is started with; plain values, so that it can cross a spawn.
@@ -49,6 +57,10 @@ class LauncherSettings:
         extensions: names of extension modules.
         journal_events: how many events the journal keeps for replay.
         life_line: see `StopSignals`.
+        engine_budget: how many crashes of the engine within a minute end the process.
+        crash_sagas: how likely a saga's actor is to crash at a message, from 0 to 1; for tests.
+        crash_coordinator: seconds between crashes of the coordinator; None for none; for tests.
+        crash_seed: makes the crashes repeatable; None for chance.
     """
 
     endpoints: Endpoints
@@ -57,6 +69,10 @@ class LauncherSettings:
     extensions: tuple[str, ...] = ()
     journal_events: int = 200_000
     life_line: int | None = None
+    engine_budget: int = 3
+    crash_sagas: float = 0.0
+    crash_coordinator: float | None = None
+    crash_seed: int | None = None
 
 
 def run_launcher(settings: LauncherSettings, ready: Callable[[], None] = lambda: None) -> int:
@@ -76,14 +92,35 @@ def run_launcher(settings: LauncherSettings, ready: Callable[[], None] = lambda:
         journal_events=settings.journal_events,
         codec=Codec(known_types(extensions)),
     )
-    engine = Engine(
-        EngineSettings(settings.heartbeat, settings.timeouts, extensions),
-        log_id=log.log_id,
-        epoch=secrets.token_hex(16),
-        now=time.monotonic_ns(),
+    engine_settings = EngineSettings(
+        settings.heartbeat,
+        settings.timeouts,
+        extensions,
+        before_saga_turn=saga_crashes(settings.crash_sagas, settings.crash_seed),
     )
+    epoch = secrets.token_hex(16)
+
+    def make(poisonous: frozenset[ReportKey]) -> Engine:
+        now = time.monotonic_ns()
+        return Engine(
+            engine_settings,
+            contents=log.load(),
+            epoch=epoch,
+            now=now,
+            wall_offset=time.time_ns() - now,
+            poisonous=poisonous,
+        )
+
+    keeper = EngineKeeper(make, settings.engine_budget)
     with StopSignals(settings.life_line) as signals, zmq.Context() as context:
-        loop = LauncherLoop(engine, log, signals, context, settings.endpoints)
+        loop = LauncherLoop(
+            keeper,
+            log,
+            signals=signals,
+            context=context,
+            endpoints=settings.endpoints,
+            crash_coordinator=settings.crash_coordinator,
+        )
         query = QueryThread(context, settings.endpoints.query, log.reader(), loop.status)
         query.start()
         try:
@@ -99,13 +136,15 @@ class LauncherLoop:
 
     def __init__(
         self,
-        engine: Engine,
+        keeper: EngineKeeper,
         log: SagaLog,
+        *,
         signals: StopSignals,
         context: zmq.Context[Any],
         endpoints: Endpoints,
+        crash_coordinator: float | None = None,
     ) -> None:
-        self._engine = engine
+        self._keeper = keeper
         self._log = log
         self._signals = signals
         self._link = sockets.router(context, endpoints.link)
@@ -116,10 +155,16 @@ class LauncherLoop:
             self._poller.register(each, zmq.POLLIN)
         for fileno in signals.filenos():
             self._poller.register(fileno, zmq.POLLIN)
-        self._heartbeat = engine.link.heartbeat
+        self._heartbeat = keeper.engine.link.heartbeat
         self._next_heartbeat = time.monotonic_ns()
         self._kept: Pass | None = None
         self._outage: str | None = None
+        self._crash_every = round(crash_coordinator * SECOND) if crash_coordinator else None
+        self._next_crash = time.monotonic_ns() + (self._crash_every or 0)
+
+    @property
+    def _engine(self) -> Engine:
+        return self._keeper.engine
 
     def run(self) -> int:
         """Go round until the launcher is stopped; give the exit status."""
@@ -132,22 +177,42 @@ class LauncherLoop:
             if self._kept is not None:
                 self._kept = None if self._commit_and_release(self._kept) else self._kept
                 continue
-            now = time.monotonic_ns()
-            drained = self._read_link()
-            if stops > 1:
-                self._engine.stop_now(now)
-            elif stops:
-                self._engine.stop(now)
-            self._engine.fire_timers(time.monotonic_ns(), drained=drained)
-            done = self._engine.end_pass()
+            try:
+                done = self._one_pass(stops)
+            except zmq.ZMQError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the engine is made anew
+                try:
+                    self._keeper.replace(error, time.monotonic_ns())
+                except EngineGaveUpError as last:
+                    sys.stderr.write(f"muxsaga launcher: {last}\n")
+                    return ENGINE_GAVE_UP
+                continue
             if not self._commit_and_release(done):
                 self._kept = done
             elif self._engine.finished:
                 return 0
 
+    def _one_pass(self, stops: int) -> Pass:
+        now = time.monotonic_ns()
+        drained = self._read_link()
+        if stops > 1:
+            self._engine.stop_now(now)
+        elif stops:
+            self._engine.stop(now)
+        if self._crash_every is not None and now >= self._next_crash:
+            self._next_crash = now + self._crash_every
+            self._engine.crash_coordinator()
+        self._engine.fire_timers(time.monotonic_ns(), drained=drained)
+        return self._engine.end_pass()
+
     def status(self) -> dict[str, Any]:
         """Give what the launcher is doing; may be called from another thread."""
-        return {**self._engine.status(), "log_status": self._log_status()}
+        return {
+            **self._engine.status(),
+            "log_status": self._log_status(),
+            "engine_crashes": self._keeper.crashes,
+        }
 
     def close(self) -> None:
         """Close the sockets; what is still queued has `LINGER_MS` to go out."""

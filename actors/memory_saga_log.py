@@ -7,7 +7,6 @@ that an observer has the time of many commits to read one snapshot and go on fro
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
@@ -15,37 +14,30 @@ import msgpack
 
 from actors.saga_log import (
     BlobAppended,
+    DeadlineExtended,
     EpochSuperseded,
     EventDelivered,
+    LogContents,
     LogUnavailableError,
     ReportsTaken,
     Row,
     SagaClosed,
     SagaOpened,
+    SagaRecord,
     StepClosed,
     StepIssued,
 )
 from transport.codec import Codec
 from transport.event_stream.query_session import JournalReader, JournalView, SnapshotPage
 from transport.event_stream.snapshot import Snapshot
-from transport.messages import Event, SnapshotRow
+from transport.messages import Recorded, SnapshotRow
+from transport.mirror import Mirror
 
 FINISHED_SAGAS = 50
 """How many closed sagas are kept; open ones always are."""
 
 FOLDED_A_COMMIT = 512
 """About how many events one commit folds into the snapshot, at most."""
-
-
-@dataclass(slots=True)
-class SagaRecord:
-    """One saga's rows."""
-
-    opened: SagaOpened
-    steps: list[StepIssued] = field(default_factory=list)
-    closed_steps: list[StepClosed] = field(default_factory=list)
-    delivered: list[Event] = field(default_factory=list)
-    closed: SagaClosed | None = None
 
 
 class MemorySagaLog:
@@ -67,6 +59,7 @@ class MemorySagaLog:
         self._log_id = log_id
         self._journal = _Journal(log_id, journal_events, codec or Codec())
         self._refusal: str | None = None
+        self._next_saga_id = 1
 
     @property
     def log_id(self) -> str:
@@ -89,6 +82,18 @@ class MemorySagaLog:
             self._keep(row)
         self._journal.trim()
 
+    def load(self) -> LogContents:
+        """Give everything that is committed, for a launcher to begin with."""
+        return LogContents(
+            log_id=self._log_id,
+            version=self._journal.view().last,
+            next_saga_id=self._next_saga_id,
+            mirror=self._journal.mirror(),
+            open_sagas=list(self.open_sagas.values()),
+            reports_taken=dict(self.reports_taken),
+            superseded=dict(self.superseded),
+        )
+
     def reader(self) -> JournalReader:
         """Give a reader of what is committed, for one other thread."""
         return self._journal
@@ -102,7 +107,11 @@ class MemorySagaLog:
             case ReportsTaken(host=host, epoch=epoch, sequence=sequence):
                 self.reports_taken[host, epoch] = sequence
             case SagaOpened(saga_id=saga_id):
-                self.open_sagas[saga_id] = SagaRecord(row)
+                self._next_saga_id = saga_id + 1
+                self.open_sagas[saga_id] = SagaRecord(row, row.deadline)
+            case DeadlineExtended(saga_id=saga_id, deadline=deadline):
+                self.open_sagas[saga_id].deadline = deadline
+                self.open_sagas[saga_id].extensions += 1
             case StepIssued(saga_id=saga_id):
                 self.open_sagas[saga_id].steps.append(row)
             case StepClosed(saga_id=saga_id):
@@ -165,6 +174,17 @@ class _Journal:
             rows = self._rows[offset : offset + limit]
             return SnapshotPage(self._before, len(self._rows), rows)
 
+    def mirror(self) -> Mirror:
+        """Give every host's windows after the last event."""
+        snapshot = Snapshot.from_rows(self._rows, self._codec, before=self._before)
+        for blob in self._blobs:
+            snapshot.fold(self._events_in(blob))
+        return snapshot.mirror
+
+    def _events_in(self, blob: bytes) -> list[Recorded]:
+        raw: Any = msgpack.unpackb(blob)
+        return self._codec.decode_events(raw["first"], raw["events"])
+
     def append(self, row: BlobAppended) -> None:
         with self._lock:
             self._firsts.append(row.first)
@@ -179,8 +199,7 @@ class _Journal:
             self._goal = self._last - self._keep + 1
         folded = 0
         while folded < FOLDED_A_COMMIT and self._next_staged_end() <= self._goal:
-            raw: Any = msgpack.unpackb(self._blobs[self._staged_blobs])
-            events = self._codec.decode_events(raw["first"], raw["events"])
+            events = self._events_in(self._blobs[self._staged_blobs])
             self._staged.fold(events)
             self._staged_blobs += 1
             folded += len(events)

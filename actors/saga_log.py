@@ -4,6 +4,7 @@ One `commit` a pass, all rows or none. Nothing of a pass leaves the launcher bef
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from msgspec import Struct
@@ -11,10 +12,11 @@ from msgspec import Struct
 from actors.saga import SnapshotValue
 from transport.event_stream.query_session import JournalReader
 from transport.messages import Event
+from transport.mirror import Mirror
 
 
 class SagaOpened(Struct, frozen=True):
-    """A saga's row. `timeout_ns`: how long it may take."""
+    """A saga's row. `deadline`: when it is over, in nanoseconds of the wall clock."""
 
     saga_id: int
     name: str
@@ -22,7 +24,14 @@ class SagaOpened(Struct, frozen=True):
     cause: int | None
     host: str | None
     epoch: str | None
-    timeout_ns: int
+    deadline: int
+
+
+class DeadlineExtended(Struct, frozen=True):
+    """A recovery gave a saga more time."""
+
+    saga_id: int
+    deadline: int
 
 
 class StepIssued(Struct, frozen=True):
@@ -90,7 +99,48 @@ Row = (
     | BlobAppended
     | ReportsTaken
     | EpochSuperseded
+    | DeadlineExtended
 )
+
+
+@dataclass(slots=True)
+class SagaRecord:
+    """One saga's rows.
+
+    Attributes:
+        delivered: every event that it was fed; empty once it is closed.
+        extensions: how often its deadline was extended.
+    """
+
+    opened: SagaOpened
+    deadline: int
+    extensions: int = 0
+    steps: list[StepIssued] = field(default_factory=list)
+    closed_steps: list[StepClosed] = field(default_factory=list)
+    delivered: list[Event] = field(default_factory=list)
+    closed: SagaClosed | None = None
+
+
+@dataclass(slots=True)
+class LogContents:
+    """Everything that a launcher begins with: what is committed.
+
+    Attributes:
+        version: of the last event.
+        next_saga_id: the lowest id that no saga ever had.
+        mirror: every host's windows after that event; the reader's own.
+        open_sagas: by id, rising.
+        reports_taken: number of the last report taken from each (host, epoch).
+        superseded: by (host, epoch), the epoch that took its place.
+    """
+
+    log_id: str
+    version: int = 0
+    next_saga_id: int = 1
+    mirror: Mirror = field(default_factory=Mirror)
+    open_sagas: list[SagaRecord] = field(default_factory=list)
+    reports_taken: dict[tuple[str, str], int] = field(default_factory=dict)
+    superseded: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 class LogUnavailableError(RuntimeError):
@@ -114,6 +164,9 @@ class SagaLog(Protocol):
         Raises:
             LogUnavailableError: none of them is; the same commit can be tried again.
         """
+
+    def load(self) -> LogContents:
+        """Give everything that is committed, for a launcher to begin with."""
 
     def reader(self) -> JournalReader:
         """Give a reader of what is committed, for one other thread."""

@@ -116,6 +116,24 @@ class State:
             queue = self.queues[destination] = StepQueue()
         return queue
 
+    def open(self, saga: OpenSaga) -> None:
+        """Take in a saga whose bracket is open; its id is higher than any before."""
+        self.sagas[saga.saga_id] = saga
+        self.open_ids.add(saga.saga_id)
+        if saga.host is not None and saga.epoch is not None:
+            key = (saga.host, saga.epoch)
+            self.by_host.setdefault(key, OpenIds()).add(saga.saga_id)
+            self.filling[key] = self.filling.get(key, 0) + saga.kind.fills_pool
+
+    def close(self, saga: OpenSaga) -> None:
+        """Forget a saga."""
+        del self.sagas[saga.saga_id]
+        self.open_ids.discard(saga.saga_id)
+        if saga.host is not None and saga.epoch is not None:
+            key = (saga.host, saga.epoch)
+            self.by_host[key].discard(saga.saga_id)
+            self.filling[key] -= saga.kind.fills_pool
+
     def take_waiting(self) -> list[tuple[str, ...]]:
         """Take out the destinations that got a step since the last time."""
         waiting = list(self.waiting)

@@ -67,6 +67,11 @@ class StepQueue:
         self._never_handed += 1
         return True
 
+    def restore(self, step: PendingStep) -> None:
+        """Take a step from the log: it counts as handed over, and goes out with a registration."""
+        step.handed = True
+        self._pending[step.saga_id, step.index] = step
+
     def remove(self, step: PendingStep) -> None:
         """Forget a step: it is settled, or its saga ended."""
         if self._pending.pop((step.saga_id, step.index), None) is not None:

@@ -16,16 +16,16 @@ PATIENCE = SECOND
 
 
 class LoopClock:
-    """Time as the loop lives it, in nanoseconds from 0."""
+    """Time as the loop lives it, in nanoseconds from 0. `seen`: the outer clock's last time."""
 
     def __init__(self, now: int) -> None:
         self.time = 0
-        self._seen = now
+        self.seen = now
 
     def look(self, now: int) -> int:
         """Take the outer clock's time, and give the loop's."""
-        gap = now - self._seen
-        self._seen = now
+        gap = now - self.seen
+        self.seen = now
         if 0 < gap <= LONGEST_GAP:
             self.time += gap
         return self.time

@@ -88,6 +88,9 @@ class StopSource(Protocol):
     def look(self) -> int:
         """Give how many requests there were."""
 
+    def beat(self) -> None:
+        """Tell the parent, if there is one, that the loop goes round."""
+
 
 class Side(Protocol):
     """A further socket of a process."""
@@ -160,6 +163,7 @@ class PeerLoop:
                 self._keep_connected()
                 ready = self._wait(halt_at)
                 stops = self._stops.look()
+                self._stops.beat()
                 now = time.monotonic_ns()
                 if self._stops.orphaned or stops > 1 or (halt_at is not None and now >= halt_at):
                     return HALTED_EXIT

@@ -6,6 +6,7 @@ from typing import Any
 import msgpack
 
 from actors.engine import Engine, EngineSettings
+from actors.intake import ReportKey
 from actors.launcher_link import Outgoing
 from actors.memory_saga_log import MemorySagaLog
 from transport.codec import Codec, as_map, decode, encode, family
@@ -114,15 +115,30 @@ class PlayedLauncher:
     def __init__(self, settings: EngineSettings | None = None, codec: Codec | None = None) -> None:
         self.now = 0
         self.log = MemorySagaLog(LOG_ID, codec=codec)
-        self.engine = Engine(
-            settings or EngineSettings(), log_id=LOG_ID, epoch="a" * 32, now=self.now
-        )
+        self._settings = settings or EngineSettings()
+        self.engine = self.engine_from_log(frozenset())
         self.codec = codec or Codec()
         self.events: list[Event] = []
         self.hosts: dict[bytes, PlayedHost] = {}
         self.strangers: dict[bytes, list[Message]] = {}
         self.unreachable: set[bytes] = set()
         self.full: set[bytes] = set()
+
+    def engine_from_log(self, poisonous: frozenset[ReportKey]) -> Engine:
+        """Give an engine as a restarted launcher has it: it knows what is committed."""
+        return Engine(
+            self._settings,
+            contents=self.log.load(),
+            epoch="a" * 32,
+            now=self.now,
+            wall_offset=0,
+            poisonous=poisonous,
+        )
+
+    def restart(self) -> None:
+        """Go on with a new engine, and no connection of the old one."""
+        self.engine = self.engine_from_log(frozenset())
+        self.end_pass()
 
     def host(self, name: str = "host-1", epoch: str = "1" * 32) -> PlayedHost:
         connection = f"connection-{len(self.hosts)}".encode()

@@ -12,6 +12,8 @@ import pytest
 import zmq
 
 from actors.engine import Engine, EngineSettings
+from actors.engine_keeper import EngineKeeper
+from actors.intake import ReportKey
 from actors.launcher_process import LauncherLoop
 from actors.memory_saga_log import MemorySagaLog
 from tests.launcher_harness import LOG_ID, SECOND, PlayedLauncher
@@ -38,6 +40,9 @@ class PipeSignals:
         self.count += len(os.read(self.read_end, 16))
         return self.count
 
+    def beat(self) -> None:
+        """Nobody listens."""
+
     def stop(self) -> None:
         os.write(self.write_end, b"!")
 
@@ -47,11 +52,13 @@ class RunningLoop:
         self.log = MemorySagaLog(LOG_ID)
         self.signals = PipeSignals()
         endpoints = Endpoints.in_directory(directory)
-        engine = Engine(
-            EngineSettings(heartbeat=0.1), log_id=LOG_ID, epoch="a" * 32, now=monotonic_ns()
-        )
+        self.keeper = EngineKeeper(self.engine, budget=3)
         self.loop = LauncherLoop(
-            engine, self.log, cast("StopSignals", self.signals), context, endpoints
+            self.keeper,
+            self.log,
+            signals=cast("StopSignals", self.signals),
+            context=context,
+            endpoints=endpoints,
         )
         self.status: list[int] = []
         self.thread = threading.Thread(target=lambda: self.status.append(self.loop.run()))
@@ -62,6 +69,15 @@ class RunningLoop:
         self.stream = context.socket(zmq.SUB)
         self.stream.subscribe(b"")
         self.stream.connect(endpoints.events)
+
+    def engine(self, poisonous: frozenset[ReportKey]) -> Engine:
+        return Engine(
+            EngineSettings(heartbeat=0.1),
+            contents=self.log.load(),
+            epoch="a" * 32,
+            now=monotonic_ns(),
+            poisonous=poisonous,
+        )
 
     def answer(self) -> list[dict[str, Any]]:
         assert self.link.poll(DEADLINE_MS), "the launcher does not answer"

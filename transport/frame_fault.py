@@ -24,6 +24,7 @@ class FrameFault(StrEnum):
     OUT_OF_TURN = "out_of_turn"
     FOREIGN_SAGA = "foreign_saga"
     CONTRADICTION = "contradiction"
+    POISONOUS = "poisonous"
     LINK_DROPPED = "link_dropped"
 
 

@@ -7,8 +7,16 @@ import os
 import select
 import signal
 import socket
+import stat
+import time
 from types import TracebackType
 from typing import Self
+
+BEAT = b"."
+"""What a living loop writes to its parent."""
+
+BEAT_NS = 200_000_000
+"""How long after a beat the next one is written, in nanoseconds."""
 
 
 class StopSignals:
@@ -18,7 +26,8 @@ class StopSignals:
 
     Args:
         life_line: read end of a pipe whose write end only the parent has; when it reads end of
-            file, the parent is gone. None for a process that may outlive its parent.
+            file, the parent is gone. Where it is one end of a socket pair, `beat` writes to it.
+            None for a process that may outlive its parent.
 
     Attributes:
         count: how many SIGTERM and SIGINT came.
@@ -29,6 +38,10 @@ class StopSignals:
         self.count = 0
         self.orphaned = False
         self._life_line = life_line
+        self._beats = life_line is not None and stat.S_ISSOCK(os.fstat(life_line).st_mode)
+        self._next_beat = 0
+        if life_line is not None and self._beats:
+            os.set_blocking(life_line, False)
         self._read, self._write = socket.socketpair()
         for end in (self._read, self._write):
             end.settimeout(0)
@@ -72,3 +85,16 @@ class StopSignals:
             if readable and os.read(self._life_line, 1) == b"":
                 self.orphaned = True
         return self.count
+
+    def beat(self) -> None:
+        """Tell the parent that the loop goes round; a loop calls it at least once a second."""
+        now = time.monotonic_ns()
+        if not self._beats or self._life_line is None or now < self._next_beat:
+            return
+        self._next_beat = now + BEAT_NS
+        try:
+            os.write(self._life_line, BEAT)
+        except BlockingIOError:
+            pass  # the parent is stopped or slow: it has beats enough to read
+        except OSError:
+            self._beats = False  # it is gone, as `look` will find

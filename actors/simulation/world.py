@@ -78,7 +78,7 @@ class World:
         log = MemorySagaLog(_random_id(generator))
         engine = Engine(
             EngineSettings(),
-            log_id=log.log_id,
+            contents=log.load(),
             epoch=_random_id(generator),
             now=0,
             choose=generator.randrange,

@@ -1,0 +1,23 @@
+"""Crashes on purpose: they show that sagas and engine are made anew, whenever it happens."""
+
+import random
+
+from actors.saga_actor import BeforeTurn
+
+
+class InjectedCrashError(RuntimeError):
+    """A crash that was asked for."""
+
+
+def saga_crashes(probability: float, seed: int | None) -> BeforeTurn | None:
+    """Give what makes sagas' actors crash at that share of their messages; None for none."""
+    if probability <= 0:
+        return None
+    generator = random.Random(seed)  # noqa: S311 - nothing secret comes of it
+
+    def before_turn() -> None:
+        if generator.random() < probability:
+            msg = "a crash that was asked for"
+            raise InjectedCrashError(msg)
+
+    return before_turn

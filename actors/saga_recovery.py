@@ -1,0 +1,98 @@
+"""Going on with the sagas that the log has open, after a start or the engine's crash."""
+
+from collections.abc import Callable
+from traceback import format_exception_only
+
+from pykka import ActorRef
+
+from actors.coordinator_messages import CoordinatorParts
+from actors.saga import Saga, SagaContext, Target
+from actors.saga_actor import ReplaySaga, SagaActor
+from actors.saga_log import DeadlineExtended, SagaClosed, SagaRecord, StepClosed
+from actors.state import OpenSaga
+from actors.step_queue import PendingStep
+from actors.timers import SECOND
+from transport.codec import unpack
+from transport.messages import SagaFailed
+
+REASON_LIMIT = 1024
+RECOVERY_GRACE = 5 * SECOND
+EXTENSIONS = 3
+"""A recovered saga has this long at least, in nanoseconds; so many recoveries may extend it."""
+
+
+StartActor = Callable[[Saga, SagaContext], ActorRef[SagaActor]]
+"""Starts the actor of a saga."""
+
+
+def summary_of(error: BaseException) -> str:
+    """Give an exception's type and text."""
+    return "".join(format_exception_only(error)).strip()
+
+
+class SagaRecovery:
+    """Makes open sagas anew from their rows.
+
+    A pending step goes out again when its host registers in the same epoch; the host's idempotency
+    answers if it was done. A saga that cannot be made anew fails, and stops no other.
+    """
+
+    def __init__(self, parts: CoordinatorParts, start_actor: StartActor) -> None:
+        self._parts = parts
+        self._state = parts.state
+        self._recorder = parts.recorder
+        self._start_actor = start_actor
+        self._kinds = {kind.name: kind for kind in parts.kinds}
+
+    def recover(self, record: SagaRecord) -> None:
+        """Go on with a saga that the log has open; one that cannot be made anew fails."""
+        opened, parts = record.opened, self._parts
+        try:
+            kind = self._kinds[opened.name]
+            anew = kind(**opened.input)
+        except Exception as error:  # noqa: BLE001 - the saga's own code; only this saga fails
+            unknown = isinstance(error, KeyError) and opened.name not in self._kinds
+            reason = f"saga {opened.name} is not known any more" if unknown else summary_of(error)
+            self._close_unrecovered(record, reason)
+            return
+        context = SagaContext(opened.saga_id, opened.host)
+        actor = self._start_actor(anew, context)
+        saga = OpenSaga(
+            opened.saga_id, kind, actor, opened.host, opened.epoch, context, opened.input
+        )
+        saga.delivered = list(record.delivered)
+        saga.issued = [step.command for step in record.steps]
+        self._state.open(saga)
+        self._restore_step(saga, record)
+        deadline = extended_deadline(record, parts.wall())
+        if deadline != record.deadline:
+            self._recorder.rows.append(DeadlineExtended(saga.saga_id, deadline))
+        parts.timers.set(saga.saga_id, parts.now() + max(0, deadline - parts.wall()))
+        actor.tell(ReplaySaga(tuple(saga.delivered), tuple(saga.issued), self._state.log_id))
+
+    def _restore_step(self, saga: OpenSaga, record: SagaRecord) -> None:
+        if len(record.steps) == len(record.closed_steps):
+            return
+        issued = record.steps[-1]
+        command = self._parts.codec.decode_command(unpack(issued.command))
+        name = type(command).__name__
+        step = PendingStep(saga.saga_id, issued.step, issued.command, name, command.outcomes)
+        to_host = issued.target == Target.HOST and saga.host is not None and saga.epoch is not None
+        saga.destination = (str(saga.host), str(saga.epoch)) if to_host else (name,)
+        saga.step, saga.queue = step, self._state.queue_of(saga.destination)
+        saga.queue.restore(step)
+
+    def _close_unrecovered(self, record: SagaRecord, reason: str) -> None:
+        parts, saga_id = self._parts, record.opened.saga_id
+        for step in record.steps[len(record.closed_steps) :]:
+            self._recorder.rows.append(StepClosed(saga_id, step.step, reason))
+        self._recorder.rows.append(SagaClosed(saga_id, None, reason))
+        self._recorder.record(SagaFailed(reason=reason[:REASON_LIMIT], saga_id=saga_id))
+        parts.statistics.failed += 1
+
+
+def extended_deadline(record: SagaRecord, wall: int) -> int:
+    """Give a recovered saga's deadline: at least five seconds from now, three times at most."""
+    if record.extensions >= EXTENSIONS:
+        return record.deadline
+    return max(record.deadline, wall + RECOVERY_GRACE)
