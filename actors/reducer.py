@@ -233,11 +233,6 @@ class _FrameView:
             return self._moved[label]
         return self._mirror.place_of(label) if self._mirror is not None else None
 
-    def was_closed(self, label: str) -> bool:
-        return label in self._closed or (
-            self._mirror is not None and self._mirror.was_closed(label)
-        )
-
     def move(self, label: str, place: Place | None) -> None:
         self._moved[label] = place
 
@@ -258,10 +253,12 @@ class _FrameView:
                 raise Contradiction(detail)
 
     def require_new(self, label: str, what: str) -> None:
-        if window_number(label, self.frame.epoch) is None:
+        number = window_number(label, self.frame.epoch)
+        if number is None:
             detail = f"{what} of {label!r}, which is no label of this epoch"
             raise Contradiction(detail)
-        if self.was_closed(label):
+        gone = self._mirror is not None and number in self._mirror.closed
+        if gone or label in self._closed:
             detail = f"{what} of {label!r}, which is closed for ever"
             raise Contradiction(detail)
 
