@@ -222,6 +222,7 @@ class Coordinator(DispatchedActor):
         if saga is None:
             return
         saga.crashes += 1
+        saga.last_failure = summary_of(error)
         if saga.crashes > SAGA_BUDGET or isinstance(error, ReplayDisagreementError):
             self._end(saga, failure=f"saga actor crashed: {summary_of(error)}")
             return

@@ -1,6 +1,7 @@
 """One thing that happened, to its end: events, coordinator, sagas, until no actor is ready."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from pykka import ActorRef
 
@@ -13,12 +14,14 @@ from actors.coordinator_messages import (
     triggers_of,
 )
 from actors.dispatcher import Choice, Dispatcher
+from actors.mailbox import Mailbox
 from actors.recorder import Recorder
 from actors.reducer import Reducer, SettledStep
 from actors.refill_plan import IN_FLIGHT_LIMIT, RefillPlan
 from actors.saga import Saga
 from actors.saga_actor import BeforeTurn
 from actors.saga_log import Row
+from actors.saga_tree import actor_tree
 from actors.state import State
 from actors.timers import PATIENCE, LoopClock, Timers
 from transport.codec import Codec
@@ -84,6 +87,12 @@ class Core:
         self._coordinator: ActorRef[Coordinator] = Coordinator.start(
             parts, dispatcher=self.dispatcher
         )
+
+    def tree(self) -> dict[str, Any]:
+        """Give the live tree of the actors; from any thread."""
+        mailbox = self._coordinator.actor_inbox
+        assert isinstance(mailbox, Mailbox)  # noqa: S101 - it was started on the dispatcher
+        return actor_tree(mailbox, self.dispatcher, self.state)
 
     @property
     def rows(self) -> list[Row]:

@@ -7,14 +7,16 @@ a failing one reaches the starter; and a blocking `ask` from one actor of a disp
 of the same raises `DeadlockError` instead of waiting for ever.
 """
 
-from collections.abc import Hashable
+import time
+from collections.abc import Hashable, Mapping
 from threading import get_ident
 from typing import Any, Self
 
 import pykka
-from pykka import ActorRef, Future, ThreadingFuture
+from pykka import ActorRef, Future, ThreadingFuture, Timeout
 
-from actors.dispatcher import Dispatcher, Mailbox
+from actors.dispatcher import Dispatcher
+from actors.mailbox import Mailbox
 from actors.pykka_internals import attach_ref
 
 
@@ -35,15 +37,26 @@ class DispatchedFuture(ThreadingFuture[Any]):
             pykka.Timeout: no answer in time.
         """
         dispatcher = self.dispatcher
-        if dispatcher is not None and dispatcher.owner == get_ident():
-            if dispatcher.current is not None and self._result is None:
+        if dispatcher is not None and dispatcher.owner == get_ident() and self._result is None:
+            if dispatcher.current is not None:
                 msg = (
                     "a blocking ask between two actors of one dispatcher can never be answered: "
                     "tell, and let the other tell back"
                 )
                 raise DeadlockError(msg)
-            dispatcher.run_until_idle()
+            self._run_until_answered(dispatcher, timeout)
         return super().get(timeout=timeout)
+
+    def _run_until_answered(self, dispatcher: Dispatcher, timeout: float | None) -> None:
+        end = None if timeout is None else time.monotonic() + timeout
+        dispatcher.run_until_idle()
+        while self._result is None:
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left <= 0:
+                msg = f"{timeout} seconds"
+                raise Timeout(msg)
+            dispatcher.wait(left)
+            dispatcher.run_until_idle()
 
 
 class DispatchedActor(pykka.Actor):
@@ -70,22 +83,38 @@ class DispatchedActor(pykka.Actor):
         Raises:
             Exception: whatever the constructor or `on_start` raised; then there is no actor.
         """
-        actor = cls.__new__(cls)
-        mailbox = Mailbox(dispatcher, actor)
-        actor.actor_urn = f"dispatched:{dispatcher.next_number()}"
-        actor.actor_inbox = mailbox
-        actor.actor_stopped = mailbox  # type: ignore[assignment]
-        attach_ref(actor)
-        actor.__init__(*args, **kwargs)  # type: ignore[misc]
+        mailbox = Mailbox(dispatcher)
         try:
-            actor.on_start()
+            actor = cls.start_with(mailbox, args, kwargs)
         except BaseException:
             mailbox.set()
             raise
         mailbox.watcher = watcher
         mailbox.name = name
-        dispatcher.statistics.started += 1
         return actor.actor_ref
+
+    @classmethod
+    def start_with(cls, mailbox: Mailbox, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Self:
+        """Start an actor that handles what a mailbox holds. Only for the dispatcher's thread.
+
+        Raises:
+            Exception: whatever the constructor or `on_start` raised; the mailbox is as before.
+        """
+        actor = cls.__new__(cls)
+        dispatcher = mailbox.dispatcher
+        actor.actor_urn = f"dispatched:{dispatcher.next_number()}"
+        actor.actor_inbox = mailbox
+        actor.actor_stopped = mailbox  # type: ignore[assignment]
+        attach_ref(actor)
+        mailbox.run(actor)
+        try:
+            actor.__init__(*args, **kwargs)  # type: ignore[misc]
+            actor.on_start()
+        except BaseException:
+            mailbox.unrun()
+            raise
+        dispatcher.statistics.started += 1
+        return actor
 
     def __init__(self) -> None:
         if not hasattr(self, "actor_inbox"):

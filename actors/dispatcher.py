@@ -11,33 +11,24 @@ poll loop), a thread pool (an actor's turns would need locks, and no run could b
 
 import time
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Condition, Lock, get_ident
-from typing import Any, Protocol
+from typing import Any
 
-from pykka import Actor, ActorDeadError, ActorRef
+from pykka import ActorDeadError, ActorRef
 
-from actors.pykka_internals import CONTROL_MESSAGES, Envelope, handle_receive
+from actors.mailbox import CONTROL_MESSAGES, ActorDied, Mailbox, MailboxTimer
+from actors.pykka_internals import Envelope
 from actors.timers import SECOND, Timers
+
+__all__ = ["ActorDied", "Choice", "Dispatcher", "DispatcherStatistics"]
 
 LONGEST_ROUND = 1024
 """After so many turns without a pause, the dispatcher looks whether a timer is due."""
 
 Choice = Callable[[int], int]
 """Given how many actors are ready, the index of the one that goes next."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActorDied:
-    """Told to an actor's watcher when the actor ended by an exception.
-
-    Attributes:
-        name: under which the watcher started it.
-    """
-
-    name: Hashable
-    error: BaseException
 
 
 @dataclass(slots=True)
@@ -55,6 +46,10 @@ class DispatcherStatistics:
     stopped: int = 0
     crashed: int = 0
     dead_letters: int = 0
+
+
+def _nothing() -> None:
+    """Wake nobody."""
 
 
 class Dispatcher:
@@ -116,7 +111,7 @@ class Dispatcher:
                 break
         return turns
 
-    def _run_round(self, limit: int) -> int:
+    def _run_round(self, limit: int) -> int:  # noqa: PLR0912 - a call less in every turn
         turns = 0
         ready, arrivals, clock = self._ready, self._arrivals, self.clock
         try:
@@ -132,6 +127,7 @@ class Dispatcher:
                 turns += 1
                 actor = mailbox.actor
                 if actor is None:
+                    mailbox.scheduled = False
                     continue
                 envelope = mailbox.queue.popleft()
                 if mailbox.queue:
@@ -165,20 +161,15 @@ class Dispatcher:
             if not self._arrivals and not self._ready:
                 self._arrived.wait(timeout)
 
-    def submit(self, job: Callable[[], None]) -> bool:
-        """Have a job done in the owner's thread, before the next turn; from any thread.
-
-        Returns:
-            whether it will be done: not if the dispatcher is closed.
-        """
-        with self._arrived:
-            if self.is_closed:
-                return False
-            self._arrivals.append(job)
-            self._arrived.notify()
-        if self._wake is not None and get_ident() != self.owner:
-            self._wake()
-        return True
+    def do(self, job: Callable[[], None]) -> None:
+        """Have a job done in the owner's thread; at once if this is it, or nobody is any more."""
+        if get_ident() != self.owner:
+            with self._arrived:
+                if not self.is_closed:
+                    self._arrivals.append(job)
+                    self._arrived.notify()
+                    job = self._wake or _nothing
+        job()
 
     def stop(self, actor: ActorRef[Any]) -> None:
         """Stop an actor of this dispatcher at once; what is left in its mailbox is dead.
@@ -200,7 +191,7 @@ class Dispatcher:
             else:
                 arrival()
 
-    def deliver(self, mailbox: "Mailbox", envelope: Envelope[Any]) -> None:
+    def deliver(self, mailbox: Mailbox, envelope: Envelope[Any]) -> None:
         """Put a message into a mailbox, from whatever thread."""
         if get_ident() == self.owner:
             mailbox.admit(envelope)
@@ -222,11 +213,11 @@ class Dispatcher:
             error = ActorDeadError("the actor stopped before it handled the message")
             envelope.reply_to.set_exception((ActorDeadError, error, None))
 
-    def schedule(self, mailbox: "Mailbox") -> None:
+    def schedule(self, mailbox: Mailbox) -> None:
         """Note that a mailbox has messages."""
         self._ready.append(mailbox)
 
-    def _take_chosen(self, choose: Choice) -> "Mailbox":
+    def _take_chosen(self, choose: Choice) -> Mailbox:
         index = choose(len(self._ready))
         self._ready.rotate(-index)
         mailbox = self._ready.popleft()
@@ -252,7 +243,7 @@ class Dispatcher:
             assert isinstance(timer, MailboxTimer)  # noqa: S101 - nothing else is set
             timer.mailbox.admit_always(Envelope(timer))
 
-    def _fail(self, mailbox: "Mailbox", envelope: Envelope[Any], error: BaseException) -> None:
+    def _fail(self, mailbox: Mailbox, envelope: Envelope[Any], error: BaseException) -> None:
         reply_to = envelope.reply_to
         if isinstance(error, Exception) and reply_to is not None:
             reply_to.set_exception((type(error), error, error.__traceback__))
@@ -264,207 +255,3 @@ class Dispatcher:
             reply_to.set_exception((ActorDeadError, dead, None))
         if isinstance(error, KeyboardInterrupt):
             raise error
-
-
-class MailboxOwner(Protocol):
-    """Whoever outlives a mailbox: it is told of the end, and gets what was not handled."""
-
-    def ended(self, error: BaseException | None) -> None:
-        """Learn that the actor ended, by `error` or in order."""
-
-    def take_back(self, envelopes: deque[Envelope[Any]]) -> None:
-        """Take what the mailbox held when it closed, oldest first."""
-
-    def undelivered(self, envelope: Envelope[Any]) -> None:
-        """Take a message that came when the mailbox was closed."""
-
-
-@dataclass(slots=True, eq=False)
-class MailboxTimer:
-    """A timer of a dispatched actor; while it waits for its turn, a message.
-
-    Attributes:
-        interval: nanoseconds, of a periodic one.
-    """
-
-    mailbox: "Mailbox"
-    key: Hashable
-    message: Any
-    interval: int | None
-
-
-class Mailbox:
-    """A dispatched actor's inbox and its stopped flag in one: both change together.
-
-    A message is either handled, or answered with `ActorDeadError` and counted as a dead letter.
-    """
-
-    __slots__ = (
-        "__weakref__",
-        "actor",
-        "dispatcher",
-        "holding",
-        "name",
-        "owner",
-        "queue",
-        "scheduled",
-        "timers",
-        "watcher",
-    )
-
-    def __init__(self, dispatcher: Dispatcher, actor: Actor | None = None) -> None:
-        self.dispatcher = dispatcher
-        self.actor: Actor | None = actor
-        self.watcher: ActorRef[Any] | None = None
-        self.name: Hashable = None
-        self.owner: MailboxOwner | None = None
-        self.queue: deque[Envelope[Any]] = deque()
-        self.scheduled = False
-        self.holding = actor is None
-        self.timers: dict[Hashable, MailboxTimer] | None = None
-
-    def put(self, envelope: Envelope[Any], /) -> None:
-        """Take a message, from any thread (Pykka's inbox protocol)."""
-        if envelope.reply_to is not None:
-            envelope.reply_to.dispatcher = self.dispatcher  # type: ignore[attr-defined]
-        self.dispatcher.deliver(self, envelope)
-
-    def get(self) -> Envelope[Any]:
-        """Give the oldest message (Pykka's inbox protocol)."""
-        return self.queue.popleft()
-
-    def empty(self) -> bool:
-        """Say whether no message waits (Pykka's inbox protocol)."""
-        return not self.queue
-
-    def is_set(self) -> bool:
-        """Say whether the actor has stopped (the part of `threading.Event` that Pykka reads)."""
-        return self.actor is None
-
-    def set(self) -> None:
-        """Stop (the part of `threading.Event` that Pykka calls)."""
-        self._close()
-
-    def admit(self, envelope: Envelope[Any]) -> None:
-        """Queue a message, in the owner's thread."""
-        if self.actor is None:
-            self._admit_without_actor(envelope)
-            return
-        self.queue.append(envelope)
-        if not self.scheduled:
-            self.scheduled = True
-            self.dispatcher.schedule(self)
-
-    def admit_from_afar(self, envelope: Envelope[Any]) -> None:
-        """Queue a message of another thread, in the owner's thread."""
-        self.admit(envelope)
-
-    def admit_always(self, envelope: Envelope[Any]) -> None:
-        """Queue a message whatever the bound, in the owner's thread."""
-        Mailbox.admit(self, envelope)
-
-    def run(self, actor: Actor) -> None:
-        """Let an actor have the messages; the mailbox held them so far."""
-        self.actor = actor
-        self.holding = False
-        if self.queue and not self.scheduled:
-            self.scheduled = True
-            self.dispatcher.schedule(self)
-
-    def handle_control(self, actor: Actor, message: Any) -> Any:
-        """Handle one of `CONTROL_MESSAGES`."""
-        if type(message) is not MailboxTimer:
-            return handle_receive(actor, message)
-        if self.timers is None or self.timers.get(message.key) is not message:
-            return None
-        if message.interval is None:
-            del self.timers[message.key]
-        else:
-            dispatcher = self.dispatcher
-            dispatcher.timers.set(message, dispatcher.clock() + message.interval)
-        return handle_receive(actor, message.message)
-
-    def set_timer(self, timer: MailboxTimer, due: int) -> None:
-        """Let a timer fire at `due`, in place of the one of the same key."""
-        if self.timers is None:
-            self.timers = {}
-        self.cancel_timer(timer.key)
-        self.timers[timer.key] = timer
-        self.dispatcher.timers.set(timer, due)
-
-    def cancel_timer(self, key: Hashable) -> None:
-        """Make sure that a timer does not fire."""
-        timer = self.timers.pop(key, None) if self.timers is not None else None
-        if timer is not None:
-            self.dispatcher.timers.cancel(timer)
-
-    def end(self) -> None:
-        """Stop the actor in order: `on_stop`, then everything left is dead."""
-        actor = self.actor
-        if actor is None:
-            return
-        self._close()
-        self.dispatcher.statistics.stopped += 1
-        error: Exception | None = None
-        try:
-            actor.on_stop()
-        except Exception as raised:  # noqa: BLE001 - reported to the watcher, as any failure
-            error = raised
-        self._report(error)
-
-    def crash(self, error: BaseException) -> None:
-        """Stop the actor after an exception: `on_failure`, then the watcher is told."""
-        actor = self.actor
-        if actor is None:
-            return
-        self._close()
-        self.dispatcher.statistics.crashed += 1
-        try:
-            actor.on_failure(type(error), error, error.__traceback__)
-        except Exception as second:  # noqa: BLE001 - the first error is the one to report
-            error.add_note(f"on_failure raised too: {second!r}")
-        self._report(error)
-
-    def kill(self) -> None:
-        """Stop the actor without asking it; only its owner is told."""
-        if self.actor is not None:
-            self._close()
-            self.dispatcher.statistics.stopped += 1
-            if self.owner is not None:
-                self.owner.ended(None)
-
-    def give_back(self, envelope: Envelope[Any]) -> None:
-        """Let a message that cannot be handled here go to the owner, or bury it."""
-        if self.owner is not None:
-            self.owner.undelivered(envelope)
-        else:
-            self.dispatcher.bury(envelope)
-
-    def close_held(self) -> deque[Envelope[Any]]:
-        """Close a mailbox that has no actor, and give what it held."""
-        self.holding = False
-        held, self.queue = self.queue, deque()
-        return held
-
-    def _admit_without_actor(self, envelope: Envelope[Any]) -> None:
-        if self.holding:
-            self.queue.append(envelope)
-        else:
-            self.give_back(envelope)
-
-    def _report(self, error: BaseException | None) -> None:
-        if error is not None and self.watcher is not None and self.watcher.is_alive():
-            self.watcher.tell(ActorDied(self.name, error))
-        if self.owner is not None:
-            self.owner.ended(error)
-
-    def _close(self) -> None:
-        self.actor = None
-        self.holding = False
-        for key in tuple(self.timers or ()):
-            self.cancel_timer(key)
-        if self.owner is not None:
-            rest, self.queue = self.queue, deque()
-            self.owner.take_back(rest)
-        while self.queue:
-            self.dispatcher.bury(self.queue.popleft())

@@ -235,6 +235,7 @@ class Engine:
                 "crashed": turns.crashed,
                 "dead_letters": turns.dead_letters,
             },
+            "tree": self._core.tree(),
             "hosts": {name: self._host_status(name) for name in list(self.link.peers)},
             "faults": {str(fault): count for fault, count in list(self.link.faults.items())},
             "duplicate_reports": self.link.duplicates,

@@ -168,10 +168,7 @@ class Intake:
         self._core.look_at(peer.host)
 
     def _check(self, register: Register) -> None:
-        if register.role == "host" and register.serves:
-            raise FrameError(FrameFault.WRONG_ROLE, "a host serves no command types")
-        if register.role == "service" and (register.inventory or register.pool_target):
-            raise FrameError(FrameFault.WRONG_ROLE, "a service has no windows and no pool")
+        self._check_role(register)
         for command_type in register.serves:
             holder = self._state.services.get(command_type)
             if holder is not None and holder[0] != register.host:
@@ -184,11 +181,27 @@ class Intake:
         if mirror is not None and mirror.epoch == register.epoch and not mirror.live:
             raise FrameError(FrameFault.OUT_OF_TURN, "this epoch said Goodbye and is over")
         peer = self._link.peers.get(register.host)
-        if peer is None or peer.epoch != register.epoch:
-            return
-        if register.as_of < peer.taken:
-            detail = f"inventory as of {register.as_of}, but reports up to {peer.taken} are taken"
+        taken = peer.taken if peer is not None and peer.epoch == register.epoch else 0
+        if register.as_of < taken:
+            detail = f"inventory as of {register.as_of}, but reports up to {taken} are taken"
             raise FrameError(FrameFault.OUT_OF_TURN, detail)
+        if register.first_held > register.as_of + 1:
+            detail = f"first_held {register.first_held} after as_of {register.as_of}"
+            raise FrameError(FrameFault.OUT_OF_RANGE, detail)
+
+    def _check_role(self, register: Register) -> None:
+        windows = register.inventory or register.pool_target or register.drained
+        if register.role == "host" and register.serves:
+            raise FrameError(FrameFault.WRONG_ROLE, "a host serves no command types")
+        if register.role == "service" and (windows or not register.serves):
+            detail = "a service serves at least one command type, and has no windows and no pool"
+            raise FrameError(FrameFault.WRONG_ROLE, detail)
+        peer = self._link.peers.get(register.host)
+        known = peer.role if peer is not None else None
+        if known is None and register.host in self._state.mirror.hosts:
+            known = "host"
+        if known is not None and known != register.role:
+            raise FrameError(FrameFault.WRONG_ROLE, f"{register.host} is the name of a {known}")
 
     def _known_epoch(self, register: Register) -> Peer | None:
         """Give the peer of a host's epoch that the log knows, though this engine met it never."""

@@ -43,6 +43,9 @@ from transport.messages import (
 )
 from transport.mirror import HostMirror
 
+_SETTLING = (ReportActionFailed, ReportPanesReaped, ReportPoolDrained, ReportPoolNotLast)
+"""Reports that only ever settle a command."""
+
 EVENT_LIMIT = 64 * 1024
 """How large an extension's event may be, in bytes; the core's own are smaller by their fields."""
 
@@ -163,6 +166,9 @@ class Reducer:
     def _events_of(
         self, state: State, view: "_FrameView", report: Report, context: ReportContext
     ) -> Sequence[Event]:
+        if isinstance(report, _SETTLING) and report.identity is None:
+            detail = f"{type(report).__name__} settles nothing without an identity"
+            raise Contradiction(detail)
         if isinstance(report, ReportActionFailed):
             return (
                 ActionFailed(reason=report.reason, saga_id=context.saga_id, origin=context.origin),
@@ -246,6 +252,13 @@ class _FrameView:
             detail = f"{what} of {label!r}, which is {where}, not in place {place!r}"
             raise Contradiction(detail)
 
+    def require_empty_pool(self) -> None:
+        pool = self._mirror.pool if self._mirror is not None else {}
+        left = next((each for each in (*pool, *self._moved) if self.place_of(each) == "pool"), None)
+        if left is not None:
+            detail = f"a drained pool that still has {left!r}"
+            raise Contradiction(detail)
+
     def require_whole_promotes(self) -> None:
         for label, promote_id in self.removed_by.items():
             if label not in self.promoted or self.place_of(label) != "open":
@@ -317,6 +330,7 @@ def _user_window_event(view: _FrameView, report: Report, context: ReportContext)
         case ReportPanesReaped(label=label):
             return PanesReaped(label=label, saga_id=saga_id, origin=origin)
         case ReportPoolDrained(label=label):
+            view.require_empty_pool()
             return PoolDrained(label=label, saga_id=saga_id, origin=origin)
         case ReportPoolNotLast(label=label):
             return PoolNotLast(label=label, saga_id=saga_id, origin=origin)

@@ -7,6 +7,7 @@ from transport.codec import MESSAGE_LIMIT, as_map, encode
 from transport.frame_fault import FrameFault
 from transport.messages import (
     Acknowledge,
+    CommandIdentity,
     Goodbye,
     HostLeft,
     HostRegistered,
@@ -21,6 +22,10 @@ from transport.messages import (
     Register,
     Registered,
     Report,
+    ReportActionFailed,
+    ReportPanesReaped,
+    ReportPoolDrained,
+    ReportPoolNotLast,
     ReportPoolWindowAdded,
     ReportPoolWindowPromoted,
     ReportPoolWindowRemoved,
@@ -146,6 +151,10 @@ PROMOTE = promote_reports("LABEL", "promote-1")
         (ReportWindowOpened(label="LABEL", promote_id="p", cold=True),),
         (ReportWindowOpened(label="window-" + "1" * 32 + "-99", promote_id="p"),),
         (ReportWindowClosed(label="LABEL"),),
+        (ReportPanesReaped(label="LABEL"),),
+        (ReportPoolNotLast(label="LABEL"),),
+        (ReportActionFailed(reason="none asked"),),
+        (ReportPoolDrained(label="LABEL", identity=CommandIdentity("0" * 32, 1, 0)),),
     ],
 )
 def test_a_frame_that_contradicts_the_mirror_is_refused_whole(reports: tuple[Report, ...]) -> None:
@@ -323,6 +332,32 @@ def test_a_service_may_only_settle_what_it_serves() -> None:
     service.register(role="service", serves=("SpawnPoolWindow",))
     service.report(ReportWindowClosed(label="a"))
     assert refusals(service) == [FrameFault.WRONG_ROLE]
+
+
+def test_a_name_keeps_its_role() -> None:
+    launcher = PlayedLauncher()
+    host = launcher.filled_host()
+    for epoch in (host.epoch, "2" * 32):
+        service = launcher.host(host.name, epoch)
+        service.sequence = host.sequence
+        service.register(role="service", serves=("Draw",))
+        assert refusals(service) == [FrameFault.WRONG_ROLE]
+    launcher.restart()
+    service = launcher.host(host.name, "2" * 32)
+    service.register(role="service", serves=("Draw",))
+    assert refusals(service) == [FrameFault.WRONG_ROLE]
+
+
+def test_a_service_that_serves_nothing_is_refused() -> None:
+    service = PlayedLauncher().host("service")
+    service.register(role="service", serves=())
+    assert refusals(service) == [FrameFault.WRONG_ROLE]
+
+
+def test_a_register_that_holds_reports_it_has_not_made_is_out_of_range() -> None:
+    host = PlayedLauncher().host()
+    host.register(first_held=7)
+    assert refusals(host) == [FrameFault.OUT_OF_RANGE]
 
 
 def test_a_second_service_for_one_command_type_is_refused() -> None:

@@ -8,15 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
+from transport.virtual_clock import VirtualClock
+
 Delay = Callable[[], int]
 """Gives how long the next message takes, in nanoseconds."""
-
-
-class VirtualClock:
-    """Time that stands still until the network moves it, in nanoseconds."""
-
-    def __init__(self, now: int = 0) -> None:
-        self.now = now
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from transport.codec import Codec, encode
 from transport.event_stream.items import Batch, Item, Truncated
 from transport.event_stream.observer_session import ObserverSession
 from transport.history import HistoryLine, host_line, lines_of
-from transport.memory_network import MemoryNetwork, VirtualClock
+from transport.memory_network import MemoryNetwork
 from transport.messages import CloseWindow, PromoteWindow, SagaCompleted, SagaFailed, SagaStarted
+from transport.virtual_clock import VirtualClock
 
 SECOND = 1_000_000_000
 MILLISECOND = 1_000_000

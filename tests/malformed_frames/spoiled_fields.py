@@ -80,9 +80,9 @@ def no_identity(log: str, saga_id: int) -> tuple[Wrong, ...]:
 
 
 def no_labels() -> tuple[Wrong, ...]:
-    """Give what is no `[Label]` of at most 1,000."""
+    """Give what is no `[Label]` of at most 100."""
     elements = tuple(([label], fault) for label, fault in no_text(255))
-    return (*NO_ARRAYS, NIL, *elements, (["window"] * 1_001, "too_long"))
+    return (*NO_ARRAYS, NIL, *elements, (["window"] * 101, "too_long"))
 
 
 def no_inventory(log: str, saga_id: int) -> tuple[Wrong, ...]:

@@ -16,7 +16,8 @@ def launcher_process(directory: Path, *options: str) -> Iterator[subprocess.Pope
     """Run a launcher that is ready; it is to end in order, and to say nothing on stderr."""
     with muxsaga_process("launcher", directory, *options) as launcher:
         assert launcher.stdout is not None
-        assert launcher.stdout.readline() == "muxsaga launcher: ready\n"
+        said = launcher.stdout.readline()
+        assert said == "muxsaga launcher: ready\n", launcher.communicate(timeout=END_SECONDS)
         yield launcher
 
 
