@@ -8,7 +8,7 @@ of the same raises `DeadlockError` instead of waiting for ever.
 """
 
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from threading import get_ident
 from typing import Any, Self
 
@@ -38,25 +38,35 @@ class DispatchedFuture(ThreadingFuture[Any]):
         """
         dispatcher = self.dispatcher
         if dispatcher is not None and dispatcher.owner == get_ident() and self._result is None:
-            if dispatcher.current is not None:
-                msg = (
-                    "a blocking ask between two actors of one dispatcher can never be answered: "
-                    "tell, and let the other tell back"
-                )
-                raise DeadlockError(msg)
-            self._run_until_answered(dispatcher, timeout)
+            run_until(dispatcher, self._has_result, timeout)
         return super().get(timeout=timeout)
 
-    def _run_until_answered(self, dispatcher: Dispatcher, timeout: float | None) -> None:
-        end = None if timeout is None else time.monotonic() + timeout
+    def _has_result(self) -> bool:
+        return self._result is not None
+
+
+def run_until(dispatcher: Dispatcher, is_done: Callable[[], bool], timeout: float | None) -> None:
+    """Run a dispatcher until something is done, at most `timeout` seconds. Only for its owner.
+
+    Raises:
+        DeadlockError: the caller is in an actor's turn, so nobody else will get one.
+        pykka.Timeout: it is not done in time.
+    """
+    if dispatcher.current is not None:
+        msg = (
+            "a blocking ask between two actors of one dispatcher can never be answered: "
+            "tell, and let the other tell back"
+        )
+        raise DeadlockError(msg)
+    end = None if timeout is None else time.monotonic() + timeout
+    dispatcher.run_until_idle()
+    while not is_done():
+        left = None if end is None else end - time.monotonic()
+        if left is not None and left <= 0:
+            msg = f"{timeout} seconds"
+            raise Timeout(msg)
+        dispatcher.wait(left)
         dispatcher.run_until_idle()
-        while self._result is None:
-            left = None if end is None else end - time.monotonic()
-            if left is not None and left <= 0:
-                msg = f"{timeout} seconds"
-                raise Timeout(msg)
-            dispatcher.wait(left)
-            dispatcher.run_until_idle()
 
 
 class DispatchedActor(pykka.Actor):
@@ -134,7 +144,11 @@ class DispatchedActor(pykka.Actor):
         msg = "a dispatched actor is run by its dispatcher"
         raise TypeError(msg)
 
-    def _stop(self) -> None:
+    def stop_requested(self) -> None:
+        """End, because the stop message's turn came."""
         mailbox = self.actor_inbox
         assert isinstance(mailbox, Mailbox)  # noqa: S101 - set by start()
         mailbox.end()
+
+    def _stop(self) -> None:
+        self.stop_requested()

@@ -15,6 +15,8 @@ from transport.messages import (
     CloseWindow,
     Event,
     HostRegistered,
+    HostState,
+    InspectHost,
     Origin,
     PoolDrained,
     PoolWindowAdded,
@@ -48,8 +50,16 @@ class World:
 
     def requests(self) -> list[Request]:
         requests = self.driver.requests(self.now)
+        inspected = [each.host for each in requests if isinstance(each.message, InspectHost)]
+        if inspected:
+            for host in inspected:
+                self.say_registered(host)
+            requests = self.driver.requests(self.now)
         self.sent.extend(requests)
         return requests
+
+    def say_registered(self, host: str, *, registered: bool = True) -> None:
+        self.driver.answered(host, HostState(number=1, state={"registered": registered}))
 
     def stage(self) -> Stage:
         return self.driver.stage
@@ -378,3 +388,17 @@ def test_a_close_that_a_host_refuses_is_told_while_the_window_is_open() -> None:
 def test_concurrency_per_host_is_rounded_up(concurrency: int, hosts: int, expected: int) -> None:
     plan = RunPlan(tuple("abc"[:hosts]), promotes=1, concurrency=concurrency)
     assert plan.concurrency_per_host == expected
+
+
+def test_no_promote_is_asked_of_a_host_that_does_not_know_that_it_is_registered() -> None:
+    world = World(RunPlan(hosts=("left",), promotes=1, concurrency=1), pool_target=0)
+    world.register("left")
+    [inspect] = world.driver.requests(0)
+    assert isinstance(inspect.message, InspectHost)
+    assert world.driver.requests(0) == []
+    world.say_registered("left", registered=False)
+    [again] = world.driver.requests(0)
+    assert isinstance(again.message, InspectHost)
+    world.say_registered("left")
+    [promote] = world.driver.requests(0)
+    assert isinstance(promote.message, PromoteWindow)

@@ -150,7 +150,7 @@ def test_the_default_runtime_directory_is_the_users_own(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "launcher", "host", "service", "watch", "promote", "close", "demote", "status"],
+    ["run", "up", "launcher", "host", "service", "watch", "promote", "close", "demote", "status"],
 )
 def test_every_command_has_help_with_examples(
     capsys: pytest.CaptureFixture[str], command: str

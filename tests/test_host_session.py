@@ -401,3 +401,13 @@ def test_a_frame_larger_than_any_launcher_takes_uses_no_number() -> None:
     with pytest.raises(FrameError, match="too_large"):
         session.report(too_many)
     assert report(session) == 1
+
+
+def test_a_host_that_waits_to_be_registered_by_a_stopping_launcher_leaves_without_a_word() -> None:
+    session = connected_session()
+    session.register_again()
+    assert [type(each) for each in said(session)] == [Register]
+    tell(session, LauncherStopping())
+    session.leave()
+    assert said(session) == []
+    assert has_left(session)

@@ -262,6 +262,11 @@ class HostSession:
         """Give the frames of the next ZeroMQ message; none if there is nothing to say."""
         self._batch = batch = _Batch()
         if self._phase is _Phase.REGISTERING:
+            if self._goodbye_due and self.launcher_stopping:
+                # A launcher that stops may be gone before it answers: nobody is left to tell.
+                self._phase = _Phase.OVER
+                self.left = True
+                return []
             if not self._registration_due:
                 return []
             self._registration_due = False

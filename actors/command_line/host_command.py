@@ -13,6 +13,7 @@ from actors.command_line.host_options import add_host_behaviour, check_host_beha
 from actors.command_line.option_types import host_id, seconds
 from actors.command_line.parsers import Subparsers, add_command, add_extension
 from actors.command_line.places import add_launcher_place, host_control, launcher_endpoints
+from actors.supervision.process_spec import ParentLink
 from host_sim.host_process import HostProcessSettings, run_host
 
 EXAMPLES = """\
@@ -43,9 +44,20 @@ def add_host(subparsers: Subparsers) -> None:
 
 def execute(options: Namespace) -> int:
     """Run a host until it is told to stop, or a later one of the same id takes its place."""
+    settings = host_settings(options)
+    name = f"muxsaga host {settings.host}"
+    return start_host(settings, lambda: print(f"{name}: ready", flush=True))  # noqa: T201
+
+
+def host_settings(options: Namespace) -> HostProcessSettings:
+    """Give what a host is started with.
+
+    Raises:
+        UsageError: names the option and the remedy.
+    """
     check_host_behaviour(options)
     check_history(options.history)
-    settings = HostProcessSettings(
+    return HostProcessSettings(
         host=options.host_id,
         endpoints=launcher_endpoints(options),
         control=host_control(options, options.host_id),
@@ -57,8 +69,6 @@ def execute(options: Namespace) -> int:
         extensions=tuple(options.extension),
         history=options.history,
     )
-    name = f"muxsaga host {options.host_id}"
-    return start_host(settings, lambda: print(f"{name}: ready", flush=True))  # noqa: T201
 
 
 def start_host(settings: HostProcessSettings, ready: Callable[[], None]) -> int:
@@ -78,9 +88,9 @@ def start_host(settings: HostProcessSettings, ready: Callable[[], None]) -> int:
         return run_host(settings, when_ready)
 
 
-def run_as_child(settings: HostProcessSettings, life_line: int, ready: Callable[[], None]) -> int:
+def run_as_child(settings: HostProcessSettings, parent: ParentLink) -> int:
     """Run a host that ends with its parent."""
-    return start_host(replace(settings, life_line=life_line), ready)
+    return start_host(replace(settings, life_line=parent.life_line), parent.ready)
 
 
 @contextlib.contextmanager

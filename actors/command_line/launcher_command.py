@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from actors.command_line.command_error import UsageError
+from actors.command_line.crash_options import add_crashes, with_crashes
 from actors.command_line.host_command import bind_errors
 from actors.command_line.option_types import count_from, seconds
 from actors.command_line.parsers import Subparsers, add_command, add_extension
@@ -12,6 +13,7 @@ from actors.command_line.places import add_launcher_place, hold_places, launcher
 from actors.engine import CORE_SAGAS
 from actors.launcher_extension import load_launcher_extension
 from actors.launcher_process import LauncherSettings, run_launcher
+from actors.supervision.process_spec import ParentLink
 
 EXAMPLES = """\
 examples:
@@ -44,10 +46,22 @@ def add_launcher(subparsers: Subparsers) -> None:
         help="how many events are kept for replay (default: %(default)s)",
     )
     add_extension(parser)
+    add_crashes(parser)
 
 
 def execute(options: Namespace) -> int:
     """Run a launcher until it is told to stop."""
+    settings = launcher_settings(options)
+    return run_alone(settings, lambda: print("muxsaga launcher: ready", flush=True))  # noqa: T201
+
+
+def launcher_settings(options: Namespace) -> LauncherSettings:
+    """Give what a launcher is started with.
+
+    Raises:
+        UsageError: names the option and the remedy.
+        ExtensionError: an extension cannot be loaded.
+    """
     settings = LauncherSettings(
         endpoints=launcher_endpoints(options),
         heartbeat=options.heartbeat,
@@ -55,7 +69,7 @@ def execute(options: Namespace) -> int:
         extensions=tuple(options.extension),
         journal_events=options.journal_events,
     )
-    return run_alone(settings, lambda: print("muxsaga launcher: ready", flush=True))  # noqa: T201
+    return with_crashes(settings, options)
 
 
 def run_alone(settings: LauncherSettings, ready: Callable[[], None]) -> int:
@@ -76,9 +90,9 @@ def run_alone(settings: LauncherSettings, ready: Callable[[], None]) -> int:
         return run_launcher(settings, when_ready)
 
 
-def run_as_child(settings: LauncherSettings, life_line: int, ready: Callable[[], None]) -> int:
+def run_as_child(settings: LauncherSettings, parent: ParentLink) -> int:
     """Run a launcher that ends with its parent."""
-    return run_alone(replace(settings, life_line=life_line), ready)
+    return run_alone(replace(settings, life_line=parent.life_line), parent.ready)
 
 
 def _timeout(text: str) -> tuple[str, float]:

@@ -8,12 +8,14 @@ from importlib.metadata import PackageNotFoundError, version
 
 from actors.command_line.action_commands import add_close, add_demote, add_promote
 from actors.command_line.command_error import FAILED, INTERRUPTED, CommandError
+from actors.command_line.diag_command import add_diag
 from actors.command_line.host_command import add_host
 from actors.command_line.launcher_command import add_launcher
 from actors.command_line.parsers import LineParser
 from actors.command_line.run_command import add_run
 from actors.command_line.service_command import add_service
 from actors.command_line.status_command import add_status
+from actors.command_line.up_command import add_up
 from actors.command_line.watch_command import add_watch
 from actors.launcher_extension import ExtensionError
 from host_sim.extension import HostExtensionError
@@ -23,6 +25,7 @@ EXAMPLES = """\
 examples:
   muxsaga run                        a launcher, two hosts, twenty promotes, and what they do
   muxsaga run --promotes 200 --concurrency 32 --json
+  muxsaga up docs/examples/desktop.toml  the same until stopped, supervised
 
 the same by hand, each in its own terminal:
   muxsaga launcher
@@ -70,6 +73,7 @@ def make_parser() -> ArgumentParser:
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in (
         add_run,
+        add_up,
         add_launcher,
         add_host,
         add_service,
@@ -78,6 +82,7 @@ def make_parser() -> ArgumentParser:
         add_close,
         add_demote,
         add_status,
+        add_diag,
     ):
         add(subparsers)
     return parser

@@ -15,6 +15,8 @@ from transport.messages import (
     ActionDone,
     ActionRefused,
     CloseWindow,
+    HostState,
+    InspectHost,
     Message,
     PoolWindowPromoted,
     PromoteWindow,
@@ -103,6 +105,8 @@ class PromoteDriver:
         self.refused: list[str] = []
         self.open_by_host: Counter[str] = Counter()
         self._plan = plan
+        self._registered: set[str] = set()
+        self._inspected: set[str] = set()
         self._number = 0
         self._asked: dict[int, Request] = {}
         self._answered: set[PromoteKey] = set()
@@ -145,6 +149,10 @@ class PromoteDriver:
                     self._answer_promote((host, message.promote_id))
             case ActionRefused(number=number, reason=reason):
                 self._note_refusal(self._asked.pop(number, None), reason)
+            case HostState(state=state):
+                self._inspected.discard(host)
+                if state.get("registered"):
+                    self._registered.add(host)
             case Refused(fault=fault, detail=detail):
                 self.refused.append(f"{host}: {fault}: {detail}")
             case _:
@@ -209,9 +217,13 @@ class PromoteDriver:
 
     def requests(self, now: int) -> list[Request]:
         """Give what is to be sent now, and go on to the next stage where one is over."""
+        requests: list[Request] = []
         if self.stage is Stage.FILLING and self.pools_are_full:
-            self.stage, self._began_at = Stage.PROMOTING, now
-        requests = self._promotes(now) if self.stage is Stage.PROMOTING else []
+            requests.extend(self._inspections())
+            if len(self._registered) == len(self._plan.hosts):
+                self.stage, self._began_at = Stage.PROMOTING, now
+        if self.stage is Stage.PROMOTING:
+            requests.extend(self._promotes(now))
         if self.stage is Stage.PROMOTING and self.settled >= self._plan.promotes:
             self.stage, self._settle_by = Stage.SETTLING, now + POOL_GRACE
         if self.stage is Stage.SETTLING and (self.pools_are_full or now >= self._settle_by):
@@ -251,6 +263,16 @@ class PromoteDriver:
     def sagas_in_flight(self) -> int:
         """How many brackets are open, of all kinds."""
         return len(self._open_sagas)
+
+    def _inspections(self) -> list[Request]:
+        """Ask hosts whether they know that they are registered: events may be faster than that."""
+        unknown = [
+            host
+            for host in self._plan.hosts
+            if host not in self._registered and host not in self._inspected
+        ]
+        self._inspected.update(unknown)
+        return [Request(host, InspectHost(number=self._next_number())) for host in unknown]
 
     def _promotes(self, now: int) -> list[Request]:
         requests = []

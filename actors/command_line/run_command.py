@@ -14,13 +14,13 @@ from actors.command_line.command_error import FAILED, CommandError
 from actors.command_line.known_messages import codec_for
 from actors.command_line.live_view import RunView, make_view
 from actors.command_line.parsers import Subparsers, add_command
-from actors.command_line.processes import ChildProcess, ChildProcesses
 from actors.command_line.progress import Progress
 from actors.command_line.promote_driver import PromoteDriver, RunPlan
+from actors.command_line.run_children import RunChildren
 from actors.command_line.run_history import merge_histories
 from actors.command_line.run_loop import RunLoop, RunParts
 from actors.command_line.run_options import add_run_options, check_run_options, plan_of
-from actors.command_line.run_processes import RunPlace, run_place, start_processes
+from actors.command_line.run_processes import RunPlace, run_place, run_spec
 from actors.command_line.summary import RunResult, complaints, document, summary_lines
 from transport.codec import Codec
 from transport.event_stream import Batch, Truncated
@@ -94,22 +94,21 @@ class _Run:
         Raises:
             CommandError: a process could not be started.
         """
+        spec = run_spec(self._options, self._place)
         with (
             StopSignals() as signals,
             HistoryWriter(self._place.observed) as writer,
-            ChildProcesses(self._place.scratch, signals) as children,
+            RunChildren(spec, signals) as children,
         ):
             with self._view() as view:
-                try:
-                    view.say(f"starting {len(self._plan.hosts)} hosts and a launcher")
-                    launcher = start_processes(self._options, self._place, children)
-                finally:
-                    self.pids = children.pids
+                view.say(f"starting {len(self._plan.hosts)} hosts and a launcher")
+                self.pids = children.pids
+                children.start_all()
                 view.say(f"ready: {', '.join(f'{name} {pid}' for name, pid in self.pids.items())}")
                 _note_processes(writer, children, "started")
-                problem = self._drive(view, writer, children, signals, launcher)
+                problem = self._drive(view, writer, children, signals)
             children.stop_all()
-            self.bad_ends = children.bad_ends()
+            self.bad_ends = children.bad_ends
             _note_processes(writer, children, "ended")
         return problem
 
@@ -122,9 +121,8 @@ class _Run:
         self,
         view: RunView,
         writer: HistoryWriter,
-        children: ChildProcesses,
+        children: RunChildren,
         signals: StopSignals,
-        launcher: ChildProcess,
     ) -> CommandError | None:
         def record(item: Batch | Truncated) -> None:
             writer.write(lines_of(item, OBSERVER))
@@ -155,11 +153,11 @@ class _Run:
                 loop.drive(self._options.timeout)
             except CommandError as error:
                 problem = error
-            loop.end(launcher)
+            loop.end()
             return problem
 
 
-def _note_processes(writer: HistoryWriter, children: ChildProcesses, did: str) -> None:
+def _note_processes(writer: HistoryWriter, children: RunChildren, did: str) -> None:
     now = time.monotonic_ns()
     writer.write(ProcessLine(now, name, pid, did) for name, pid in children.pids.items())
 

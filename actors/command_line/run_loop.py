@@ -10,9 +10,9 @@ import zmq
 
 from actors.command_line.command_error import CommandError
 from actors.command_line.live_view import RunView
-from actors.command_line.processes import ChildProcess, ChildProcesses, InterruptedRunError
 from actors.command_line.progress import ClosedBracket, Progress
 from actors.command_line.promote_driver import PromoteDriver, Stage
+from actors.command_line.run_children import InterruptedRunError, RunChildren
 from transport.codec import decode, encode, family
 from transport.event_stream import Batch, Item, NewHistory, Truncated
 from transport.frame_fault import FrameError
@@ -44,7 +44,7 @@ class RunParts:
     view: RunView
     observer: Observer
     controls: Mapping[str, ZmqSocket]
-    children: ChildProcesses
+    children: RunChildren
     signals: StopSignals
     record: Callable[[Batch | Truncated], None]
 
@@ -60,9 +60,8 @@ class RunLoop:
         self._parts = parts
         self._unsent: dict[str, deque[bytes]] = {host: deque() for host in parts.controls}
         self._poller = zmq.Poller()
-        self._watched = {child.sentinel: child for child in parts.children.all}
         sources: list[Any] = [*parts.observer.sockets, *parts.controls.values()]
-        for source in (*sources, *parts.signals.filenos(), *self._watched):
+        for source in (*sources, *parts.signals.filenos(), parts.children.fileno()):
             self._poller.register(source, zmq.POLLIN)
 
     def drive(self, timeout: float) -> None:
@@ -89,32 +88,29 @@ class RunLoop:
             self._step(deadline, strict=True)
             if self._parts.signals.look():
                 raise InterruptedRunError
-            self._check_children()
+            self._parts.children.check()
 
-    def end(self, launcher: ChildProcess) -> None:
-        """Tell the launcher to stop, and take what it still publishes.
+    def end(self) -> None:
+        """Tell the processes to stop, the launcher first, and take what it still publishes.
 
-        After the launcher's grace, or at the user's second request, it returns all the same.
+        When the launcher's time is over, or at the user's second request, it returns all the same.
         """
-        signals = self._parts.signals
-        deadline = time.monotonic_ns() + round(launcher.grace * 1e9)
-        launcher.tell_to_stop()
-        while not launcher.ended and time.monotonic_ns() < deadline:
-            self._step(deadline, strict=False)
-            if signals.look() > 1:
+        parts = self._parts
+        parts.children.stop()
+        while not parts.children.launcher_ended:
+            self._step(None, strict=False)
+            parts.children.look()
+            if parts.signals.look() > 1:
                 return
         while items := self._parts.observer.poll(LAST_BLOBS_SECONDS):
             self._take(items, strict=False)
 
-    def _step(self, deadline: int, *, strict: bool) -> None:
+    def _step(self, deadline: int | None, *, strict: bool) -> None:
         """Wait for what happens next, and take it; `strict`: a hole in the history is an error."""
         driver, now = self._parts.driver, time.monotonic_ns()
-        until = min(deadline, now + LONGEST_POLL_NS)
-        if driver.next_due is not None:
-            until = min(until, driver.next_due)
+        dues = (deadline, driver.next_due, now + LONGEST_POLL_NS)
+        until = min(due for due in dues if due is not None)
         ready = dict(self._poller.poll(max(0, -(-(until - now) // 1_000_000))))
-        for sentinel in self._watched.keys() & ready.keys():
-            self._poller.unregister(sentinel)  # an end is readable for ever
         for host, socket in self._parts.controls.items():
             if socket in ready:
                 self._read_answers(host, socket)
@@ -163,9 +159,3 @@ class RunLoop:
                     self._parts.driver.answered(host, decode(frame, ANSWERS))
                 except FrameError as error:
                     self._parts.driver.refused.append(f"{host}: unreadable answer: {error}")
-
-    def _check_children(self) -> None:
-        for child in self._watched.values():
-            if child.ended:
-                msg = f"{child.describe_end()}, while the run was on"
-                raise CommandError(msg)

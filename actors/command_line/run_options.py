@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from actors.command_line.crash_options import add_crashes
 from actors.command_line.host_command import check_history
 from actors.command_line.host_options import add_host_behaviour, check_host_behaviour
 from actors.command_line.option_types import count_from, rate, seconds
@@ -51,6 +52,7 @@ def add_run_options(parser: ArgumentParser) -> None:
         help="the launcher on three TCP ports from PORT, loopback only",
     )
     add_extension(parser)
+    add_crashes(parser)
 
 
 def _add_verdict(parser: ArgumentParser) -> None:

@@ -1,26 +1,26 @@
-"""The processes of a run: where they are, and how they are started."""
+"""The processes of a run: where they are, and what they are."""
 
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from actors.command_line import host_command, launcher_command, service_command
+from actors.command_line.child_specs import (
+    host_child,
+    launcher_child,
+    service_child,
+    with_output,
+)
 from actors.command_line.command_error import UsageError
+from actors.command_line.crash_options import with_crashes
 from actors.command_line.host_options import faults_of
 from actors.command_line.places import tcp_endpoints
-from actors.command_line.processes import ChildProcess, ChildProcesses
 from actors.launcher_process import LauncherSettings
+from actors.supervision.child_spec import SupervisorSpec
 from host_sim.extension import load_handlers
 from host_sim.host_process import HostProcessSettings
 from host_sim.service_process import ServiceProcessSettings
 from transport.endpoints import EndpointError, Endpoints, control_endpoint, private_directory
-
-LAUNCHER_GRACE = 15.0
-"""How long a launcher may take to stop, in seconds: it lets open sagas finish for ten."""
-
-HOST_GRACE = 5.0
 
 SERVICE = "service"
 """The name and id of the one service, which runs where an extension has handlers for it."""
@@ -66,18 +66,16 @@ def run_place(options: Namespace, hosts: tuple[str, ...], scratch: Path) -> RunP
     )
 
 
-def start_processes(options: Namespace, place: RunPlace, children: ChildProcesses) -> ChildProcess:
-    """Start hosts and service, and when they are ready the launcher; give the launcher.
+def run_spec(options: Namespace, place: RunPlace) -> SupervisorSpec:
+    """Give the processes of a run: hosts and service first, and the launcher when they are ready.
 
-    In the reverse order the launcher stops while the hosts can still finish its sagas.
-
-    Raises:
-        CommandError: one cannot start; says which and why.
+    In the reverse order the launcher stops while the hosts can still finish its sagas. None is
+    ever restarted.
     """
-    for number, host in enumerate(place.controls):
-        settings = _host_settings(options, place, host, number)
-        entry = partial(host_command.run_as_child, settings)
-        children.start(host, entry, grace=HOST_GRACE)
+    children = [
+        host_child(_host_settings(options, place, host, number))
+        for number, host in enumerate(place.controls)
+    ]
     if load_handlers(options.extension, "SERVICE").extension.handlers:
         service = ServiceProcessSettings(
             service=SERVICE,
@@ -85,14 +83,10 @@ def start_processes(options: Namespace, place: RunPlace, children: ChildProcesse
             extensions=tuple(options.extension),
             history=place.did[SERVICE],
         )
-        entry = partial(service_command.run_as_child, service)
-        children.start(SERVICE, entry, grace=HOST_GRACE)
-    children.wait_ready()
+        children.append(service_child(service))
     launcher = LauncherSettings(endpoints=place.endpoints, extensions=tuple(options.extension))
-    entry = partial(launcher_command.run_as_child, launcher)
-    child = children.start("launcher", entry, grace=LAUNCHER_GRACE)
-    children.wait_ready()
-    return child
+    children.append(launcher_child(with_crashes(launcher, options)))
+    return SupervisorSpec(tuple(with_output(child, place.scratch) for child in children))
 
 
 def _host_settings(

@@ -1,0 +1,77 @@
+"""A dispatched actor's mailbox with a bound."""
+
+from typing import Any, Protocol
+
+from actors.dispatcher import Dispatcher
+from actors.mailbox import Mailbox, MailboxTimer
+from actors.pykka_internals import Envelope, StopMessage
+from actors.supervision.mailbox_options import (
+    Bound,
+    MailboxFullError,
+    Overflow,
+    SupervisionMessage,
+)
+
+
+class OverflowOwner(Protocol):
+    """Whoever outlives a bounded mailbox."""
+
+    def overflowed(self, envelope: Envelope[Any]) -> None:
+        """Take a message that there was no room for."""
+
+
+def bypasses_bound(message: Any) -> bool:
+    """Whether a message comes in although the mailbox is full."""
+    return isinstance(message, StopMessage | SupervisionMessage | MailboxTimer)
+
+
+class BoundedMailbox(Mailbox):
+    """A mailbox in which at most so many messages wait.
+
+    A rejected sender in the dispatcher's thread is told at once. Another thread cannot be: it
+    is not known how full the mailbox will be when the dispatcher comes to the message; it is a
+    dead letter then, and an ask raises `MailboxFullError`.
+    """
+
+    __slots__ = ("bound", "overflow_owner")
+
+    def __init__(self, dispatcher: Dispatcher, bound: Bound, owner: OverflowOwner) -> None:
+        super().__init__(dispatcher)
+        self.bound = bound
+        self.overflow_owner = owner
+
+    def admit(self, envelope: Envelope[Any]) -> None:
+        """Queue a message if there is room, in the owner's thread.
+
+        Raises:
+            MailboxFullError: there is none, the policy is to reject, and it was a tell.
+        """
+        if self._make_room(envelope):
+            super().admit(envelope)
+        elif envelope.reply_to is None:
+            msg = f"{self.bound.limit} messages wait already"
+            raise MailboxFullError(msg)
+        else:
+            self.overflow_owner.overflowed(envelope)
+
+    def admit_from_afar(self, envelope: Envelope[Any]) -> None:
+        """Queue a message of another thread if there is room, in the owner's thread."""
+        if self._make_room(envelope):
+            super().admit(envelope)
+        else:
+            self.overflow_owner.overflowed(envelope)
+
+    def _make_room(self, envelope: Envelope[Any]) -> bool:
+        queue = self.queue
+        if len(queue) < self.bound.limit or bypasses_bound(envelope.message):
+            return True
+        if self.actor is None and not self.holding:
+            return True
+        if self.bound.overflow is Overflow.REJECT:
+            return False
+        oldest = next((each for each in queue if not bypasses_bound(each.message)), None)
+        if oldest is None:
+            return False
+        queue.remove(oldest)
+        self.overflow_owner.overflowed(oldest)
+        return True
