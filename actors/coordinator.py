@@ -67,9 +67,6 @@ from transport.messages import (
     SagaStarted,
 )
 
-SAGA_BUDGET = 3
-"""How often a saga's actor may crash and be made anew; the next crash fails the saga."""
-
 OVERFLOW = "host pipe backpressure overflow"
 UNREACHABLE = "host unreachable"
 TIMED_OUT = "saga timeout"
@@ -221,9 +218,8 @@ class Coordinator(DispatchedActor):
         saga = self._look_up(saga_id)
         if saga is None:
             return
-        saga.crashes += 1
-        saga.last_failure = summary_of(error)
-        if saga.crashes > SAGA_BUDGET or isinstance(error, ReplayDisagreementError):
+        within_budget = self._parts.children.crashed(saga_id, summary_of(error), self._parts.now())
+        if not within_budget or isinstance(error, ReplayDisagreementError):
             self._end(saga, failure=f"saga actor crashed: {summary_of(error)}")
             return
         try:
@@ -345,6 +341,7 @@ class Coordinator(DispatchedActor):
             self._recorder.record(SagaCompleted(result=result or "", saga_id=saga_id))
         self._parts.timers.cancel(saga_id)
         self._parts.dispatcher.stop(saga.actor)
+        self._parts.children.ended(saga_id, self._parts.now())
         self._state.close(saga)
         if failure is not None and saga.host is not None and saga.kind.fills_pool:
             self._parts.refills.failed(saga.host, self._parts.now())

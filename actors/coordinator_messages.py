@@ -11,6 +11,7 @@ from actors.reducer import Reducer, SettledStep
 from actors.refill_plan import RefillPlan
 from actors.saga import BRACKETS, Saga
 from actors.saga_actor import BeforeTurn
+from actors.saga_children import SagaChildren
 from actors.saga_log import SagaRecord
 from actors.state import State
 from actors.timers import Timers
@@ -97,6 +98,7 @@ class CoordinatorParts:
         timeouts: seconds by saga name, where they differ from the saga's own.
         now: the loop's time, in nanoseconds.
         wall: the wall clock, in nanoseconds.
+        children: the sagas under supervision.
         codec: knows the types of the commands in the log.
         before_saga_turn: see `BeforeTurn`.
         failure: what ended the coordinator itself.
@@ -113,6 +115,7 @@ class CoordinatorParts:
     now: Callable[[], int]
     wall: Callable[[], int]
     codec: Codec
+    children: SagaChildren
     before_saga_turn: BeforeTurn | None = None
     failure: BaseException | None = None
     statistics: CoordinatorStatistics = field(default_factory=CoordinatorStatistics)

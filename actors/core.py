@@ -20,6 +20,7 @@ from actors.reducer import Reducer, SettledStep
 from actors.refill_plan import IN_FLIGHT_LIMIT, RefillPlan
 from actors.saga import Saga
 from actors.saga_actor import BeforeTurn
+from actors.saga_children import SagaChildren
 from actors.saga_log import Row
 from actors.saga_tree import actor_tree
 from actors.state import State
@@ -80,6 +81,7 @@ class Core:
             now=lambda: clock.time,
             wall=lambda: clock.seen + wall_offset,
             codec=codec,
+            children=SagaChildren(clock.time),
             before_saga_turn=before_saga_turn,
         )
         self._parts = parts
@@ -92,7 +94,7 @@ class Core:
         """Give the live tree of the actors; from any thread."""
         mailbox = self._coordinator.actor_inbox
         assert isinstance(mailbox, Mailbox)  # noqa: S101 - it was started on the dispatcher
-        return actor_tree(mailbox, self.dispatcher, self.state)
+        return actor_tree(mailbox, self.dispatcher, self.state, self._parts.children)
 
     @property
     def rows(self) -> list[Row]:

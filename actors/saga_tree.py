@@ -4,13 +4,16 @@ from typing import Any
 
 from actors.dispatcher import Dispatcher
 from actors.mailbox import Mailbox
+from actors.saga_children import SagaChildren
 from actors.state import State
 
 NEWEST = 50
 """How many of the open sagas are shown, the newest first."""
 
 
-def actor_tree(coordinator: Mailbox, dispatcher: Dispatcher, state: State) -> dict[str, Any]:
+def actor_tree(
+    coordinator: Mailbox, dispatcher: Dispatcher, state: State, supervised: SagaChildren
+) -> dict[str, Any]:
     """Give the coordinator and its newest sagas, as plain values; from any thread.
 
     Each node has `name`, `state`, `inbox` (messages that wait), `message_age_ms` (of the one in
@@ -25,13 +28,15 @@ def actor_tree(coordinator: Mailbox, dispatcher: Dispatcher, state: State) -> di
             continue
         mailbox = saga.actor.actor_inbox
         assert isinstance(mailbox, Mailbox)  # noqa: S101 - a saga runs on the dispatcher
+        facts = supervised.facts(saga_id, 0)
+        failure = facts.last_failure if facts is not None else None
         waits_for = saga.step.command_type if saga.step is not None else None
         children.append(
             {
                 "name": f"{saga_id} {saga.kind.name}",
                 **_facts(mailbox, dispatcher),
-                "restarts": saga.crashes,
-                "last_failure": saga.last_failure,
+                "restarts": facts.incarnation - 1 if facts is not None else 0,
+                "last_failure": str(failure) if failure is not None else None,
                 "waits_for": waits_for,
             }
         )

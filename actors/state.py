@@ -60,8 +60,6 @@ class OpenSaga:
         input: what it was made with.
         delivered: every event that it was fed.
         issued: the frames of its commands; the next step has the index `len(issued)`.
-        crashes: how often its actor crashed.
-        last_failure: how it crashed last.
         step: the step that no report has settled yet.
         queue: where that step waits.
         destination: who has to settle the step: a host's id and epoch, or a service's command type.
@@ -76,8 +74,6 @@ class OpenSaga:
     input: dict[str, SnapshotValue]
     delivered: list[Event] = field(default_factory=list)
     issued: list[bytes] = field(default_factory=list)
-    crashes: int = 0
-    last_failure: str | None = None
     step: PendingStep | None = None
     queue: StepQueue | None = None
     destination: tuple[str, ...] = ()

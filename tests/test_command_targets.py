@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 import pytest
 
-from actors.coordinator import SAGA_BUDGET, UNREACHABLE
+from actors.coordinator import UNREACHABLE
 from actors.engine import EngineSettings
 from actors.launcher_extension import (
     ExtensionError,
@@ -16,6 +16,7 @@ from actors.launcher_extension import (
 )
 from actors.reducer import ReportContext
 from actors.saga import Done, IssueCmd, Saga, SagaAction, SagaContext, SnapshotValue, Target, Wait
+from actors.saga_children import BUDGET
 from actors.state import State
 from docs.examples import window_thumbnails as thumbnails
 from tests.launcher_harness import PlayedHost, PlayedLauncher
@@ -232,7 +233,7 @@ def test_a_saga_that_raises_closes_its_bracket_as_failed_with_the_exceptions_sum
     launcher = ticked(Crashing)
     [failed] = launcher.of_type(SagaFailed)
     assert failed.reason == "saga actor crashed: ZeroDivisionError: cannot begin"
-    assert launcher.engine.status()["actors"]["crashed"] == 1 + SAGA_BUDGET
+    assert launcher.engine.status()["actors"]["crashed"] == 1 + BUDGET.restarts
     assert launcher.engine.state.sagas == {}
 
 

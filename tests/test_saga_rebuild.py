@@ -4,9 +4,9 @@ from itertools import count
 
 import pytest
 
-from actors.coordinator import SAGA_BUDGET
 from actors.engine import EngineSettings
 from actors.saga import Saga
+from actors.saga_children import BUDGET
 from actors.sagas import PoolRespawnOnPromote, WindowCleanupCascade
 from tests.launcher_harness import PlayedHost, PlayedLauncher
 from transport.messages import (
@@ -67,7 +67,7 @@ def test_a_promote_whose_saga_crashes_within_its_budget_completes_once(
 
 
 def test_a_saga_that_crashes_once_too_often_fails_with_the_exceptions_summary() -> None:
-    launcher, host = launcher_that_crashes(*range(1, SAGA_BUDGET + 2))
+    launcher, host = launcher_that_crashes(*range(1, BUDGET.restarts + 2))
     host.promote(launcher.pool_of(host)[0], "promote-1")
     [failed] = launcher.of_type(SagaFailed)
     assert (
