@@ -44,7 +44,7 @@ def test_a_tree_is_shown_a_line_a_node_and_says_how_many_it_does_not_show() -> N
         "coordinator  idle  0 waiting",
         (
             "  7 pool_refill  working  2 waiting  in work for 12.5 ms  waits for SpawnPoolWindow  "
-            "1 restarts, the last after ValueError: bad"
+            "1 restarts  last failure: ValueError: bad"
         ),
         "  and 2 older sagas",
     ]

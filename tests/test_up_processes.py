@@ -247,3 +247,28 @@ def test_a_reader_that_goes_away_ends_everything(tmp_path: Path, small: Path) ->
             os.kill(running.of("ready", "launcher")[0]["pid"], signal.SIGKILL)
             assert running.process.wait(DEADLINE) == 1
             assert all_end(2.0)
+
+
+def test_the_tree_of_a_running_system_shows_its_processes_and_the_launchers_actors(
+    tmp_path: Path, small: Path
+) -> None:
+    with up(small, tmp_path) as running:
+        killed = running.until("ready", "left")
+        os.kill(killed["pid"], signal.SIGKILL)
+        left = running.until("ready", "left", 2)
+        launcher = running.until("ready", "launcher")
+        running.until("all_ready", "all")
+        tree = json.loads(muxsaga(tmp_path, "diag", "tree", "--json").stdout)
+        shown = muxsaga(tmp_path, "diag", "tree").stdout.splitlines()
+        running.process.send_signal(signal.SIGTERM)
+        running.end()
+        after = muxsaga(tmp_path, "diag", "tree")
+    nodes = {node["name"]: node for node in tree["children"]}
+    assert tree["pid"] == running.process.pid
+    assert (nodes["left"]["pid"], nodes["left"]["incarnation"]) == (left["pid"], 2)
+    assert nodes["left"]["last_failure"] == "crashed: signal SIGKILL"
+    assert (nodes["launcher"]["pid"], nodes["launcher"]["state"]) == (launcher["pid"], "running")
+    assert nodes["launcher"]["children"][0]["children"][0]["name"] == "coordinator"
+    names = [line.split()[0] for line in shown]
+    assert names == ["up", "left", "launcher", "engine", "coordinator"]
+    assert after.returncode == 1

@@ -1,14 +1,20 @@
-"""`muxsaga diag`: looking into a running system. It asks the query socket, which always answers."""
+"""`muxsaga diag`: looking into a running system. It asks nobody that may hang."""
 
 import json
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from actors.command_line.child_specs import LAUNCHER
 from actors.command_line.command_error import CommandError
 from actors.command_line.option_types import seconds
 from actors.command_line.parsers import LineParser, Subparsers, add_command
-from actors.command_line.places import add_launcher_place, launcher_endpoints
+from actors.command_line.places import (
+    add_launcher_place,
+    default_directory,
+    launcher_endpoints,
+)
+from actors.command_line.process_tree_file import read_process_tree
 from transport.zeromq.query_client import QueryError, ask_status
 
 EXAMPLES = """\
@@ -32,26 +38,44 @@ def add_diag(subparsers: Subparsers) -> None:
 
 
 def execute_tree(options: Namespace) -> int:
-    """Print the launcher's tree: its coordinator, and the newest of its open sagas."""
+    """Print the tree: the processes of `up` if it runs there, the launcher, its newest sagas."""
+    processes = read_process_tree(options.runtime_directory or default_directory())
     try:
         status = ask_status(launcher_endpoints(options).query, options.timeout)
     except QueryError as error:
-        msg = f"{error} (start it with 'muxsaga launcher')"
-        raise CommandError(msg) from error
-    tree = {
-        "name": "launcher",
-        "engine_crashes": status["engine_crashes"],
-        "children": [status["tree"]],
-    }
+        if processes is None:
+            msg = f"{error} (start it with 'muxsaga launcher')"
+            raise CommandError(msg) from error
+        launcher: dict[str, Any] = {"name": f"engine: {error}"}
+    else:
+        launcher = {
+            "name": "engine",
+            "engine_crashes": status["engine_crashes"],
+            "children": [status["tree"]],
+        }
+    tree = launcher if processes is None else _under(processes, launcher)
     print(json.dumps(tree) if options.json else "\n".join(tree_lines(tree)))  # noqa: T201
     return 0
+
+
+def _under(processes: dict[str, Any], launcher: dict[str, Any]) -> dict[str, Any]:
+    """Put what the launcher says under its process."""
+    children = [
+        {**child, "children": [launcher]} if child["name"] == LAUNCHER else child
+        for child in processes["children"]
+    ]
+    return {**processes, "children": children}
 
 
 def tree_lines(node: Mapping[str, Any], indent: int = 0) -> Iterator[str]:
     """Give a node and all under it, a line each."""
     said = [f"{'  ' * indent}{node['name']}"]
     if "state" in node:
-        said += [node["state"], f"{node['inbox']} waiting"]
+        said.append(node["state"])
+    if "inbox" in node:
+        said.append(f"{node['inbox']} waiting")
+    if node.get("pid") is not None:
+        said.append(f"pid {node['pid']}")
     if node.get("engine_crashes"):
         said.append(f"{node['engine_crashes']} engine crashes")
     if node.get("message_age_ms") is not None:
@@ -59,7 +83,9 @@ def tree_lines(node: Mapping[str, Any], indent: int = 0) -> Iterator[str]:
     if node.get("waits_for"):
         said.append(f"waits for {node['waits_for']}")
     if node.get("restarts"):
-        said.append(f"{node['restarts']} restarts, the last after {node['last_failure']}")
+        said.append(f"{node['restarts']} restarts")
+    if node.get("last_failure"):
+        said.append(f"last failure: {node['last_failure']}")
     children = node.get("children", [])
     hidden = node.get("count", len(children)) - len(children)
     yield "  ".join(said)

@@ -1,13 +1,15 @@
 """`muxsaga up`: launcher, hosts and services of a file, supervised until stopped."""
 
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
 from actors.command_line.command_error import CommandError
 from actors.command_line.parsers import Subparsers, add_command
-from actors.command_line.up_file import read_up_file
+from actors.command_line.process_tree_file import remove_process_tree, write_process_tree
+from actors.command_line.up_file import read_up_file, runtime_directory_of
 from actors.command_line.up_lines import json_of, line_of
 from actors.supervision.child_spec import ExitReason
 from actors.supervision.process_events import ProcessEnded, ProcessEvent
@@ -56,15 +58,22 @@ def execute(options: Namespace) -> int:
         sys.stdout.write(form(event) + "\n")
         sys.stdout.flush()
 
+    directory = runtime_directory_of(options.file)
     with StopSignals() as signals, ProcessSupervisor(spec) as supervisor:
-        return _Up(supervisor, signals, tell).attend()
+        try:
+            return _Up(supervisor, signals, tell, directory).attend()
+        finally:
+            remove_process_tree(directory)
 
 
 class _Up:
     """One run of `up`, from the first process to the last."""
 
-    def __init__(self, supervisor: ProcessSupervisor, signals: StopSignals, tell: Tell) -> None:
+    def __init__(
+        self, supervisor: ProcessSupervisor, signals: StopSignals, tell: Tell, directory: Path
+    ) -> None:
         self._supervisor = supervisor
+        self._directory = directory
         self._signals = signals
         self._tell = tell
         self._stopping = False
@@ -80,6 +89,7 @@ class _Up:
         while self._supervisor.ended is None:
             for event in self._supervisor.poll(None, others=self._signals.filenos()):
                 self._note(event)
+            write_process_tree(self._directory, self._supervisor, time.monotonic_ns())
             if self._signals.look() > asked:
                 asked = self._signals.count
                 self._stop(at_once=asked > 1)

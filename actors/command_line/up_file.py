@@ -18,6 +18,7 @@ from actors.command_line.child_specs import (
 from actors.command_line.command_error import CommandError
 from actors.command_line.host_command import add_host, host_settings
 from actors.command_line.launcher_command import add_launcher, launcher_settings
+from actors.command_line.places import default_directory
 from actors.command_line.service_command import add_service, service_settings
 from actors.command_line.up_error import UpFileError, ValueProblem
 from actors.command_line.up_options import PLACES, CommandTable
@@ -35,6 +36,7 @@ from actors.supervision.child_spec import (
 from actors.supervision.supervisor_errors import SpecError
 from actors.supervision.supervisor_spec_check import check_supervisor_spec
 from host_sim.extension import load_handlers
+from transport.endpoints import private_directory
 
 SILENCE_SECONDS = 10.0
 """After how long without a sign of life a process is killed, in seconds."""
@@ -57,6 +59,17 @@ def read_up_file(file: Path) -> SupervisorSpec:
     except tomllib.TOMLDecodeError as error:
         raise UpFileError(file, "", f"is not TOML: {error}") from error
     return _UpFile(file, Table(values)).spec()
+
+
+def runtime_directory_of(file: Path) -> Path:
+    """Give the runtime directory of a file that is sound.
+
+    Raises:
+        EndpointError: it is not private.
+    """
+    values = tomllib.loads(file.read_text(encoding="utf-8"))
+    named = values.get("runtime-directory")
+    return private_directory(Path(named) if named is not None else default_directory())
 
 
 class _UpFile:
