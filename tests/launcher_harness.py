@@ -20,6 +20,7 @@ from transport.messages import (
     InventoryWindow,
     Message,
     OpaqueEvent,
+    Refused,
     Register,
     Report,
     ReportPoolWindowAdded,
@@ -82,6 +83,9 @@ class PlayedHost:
         self.sequence += len(reports)
         self.say(Reports(sequence=first, reports=[as_map(each) for each in reports]))
         return first
+
+    def refusals(self) -> list[str]:
+        return [message.fault for message in self.received if isinstance(message, Refused)]
 
     def new_label(self) -> str:
         self.windows += 1
