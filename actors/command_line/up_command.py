@@ -87,9 +87,11 @@ class _Up:
         """
         asked, left = 0, True
         while self._supervisor.ended is None:
-            for event in self._supervisor.poll(None, others=self._signals.filenos()):
+            events = self._supervisor.poll(None, others=self._signals.filenos())
+            for event in events:
                 self._note(event)
-            write_process_tree(self._directory, self._supervisor, time.monotonic_ns())
+            if events:
+                write_process_tree(self._directory, self._supervisor, time.monotonic_ns())
             if self._signals.look() > asked:
                 asked = self._signals.count
                 self._stop(at_once=asked > 1)
