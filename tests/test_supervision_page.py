@@ -21,7 +21,7 @@ def test_an_example_of_the_page_runs_as_it_stands(number: int) -> None:
 
 
 def test_the_page_has_its_examples() -> None:
-    assert len(EXAMPLES) == 8
+    assert len(EXAMPLES) == 14
 
 
 @pytest.mark.timeout(300)
