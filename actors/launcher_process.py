@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import zmq
@@ -21,6 +22,7 @@ from actors.launcher_link import Outgoing
 from actors.memory_saga_log import MemorySagaLog
 from actors.query_thread import QueryThread
 from actors.saga_log import LogUnavailableError, SagaLog
+from actors.sqlite_saga_log import Durability, SqliteSagaLog
 from actors.timers import SECOND
 from transport.codec import Codec
 from transport.endpoints import Endpoints
@@ -56,6 +58,8 @@ class LauncherSettings:
         timeouts: seconds by saga name, where they differ from the saga's own.
         extensions: names of extension modules.
         journal_events: how many events the journal keeps for replay.
+        log: file of the saga log; None for one in memory, which ends with the process.
+        durability: what a commit to the file survives.
         life_line: see `StopSignals`.
         engine_budget: how many crashes of the engine within a minute end the process.
         crash_sagas: how likely a saga's actor is to crash at a message, from 0 to 1; for tests.
@@ -68,6 +72,8 @@ class LauncherSettings:
     timeouts: dict[str, float] = field(default_factory=dict)
     extensions: tuple[str, ...] = ()
     journal_events: int = 200_000
+    log: Path | None = None
+    durability: Durability = "process"
     life_line: int | None = None
     engine_budget: int = 3
     crash_sagas: float = 0.0
@@ -85,13 +91,11 @@ def run_launcher(settings: LauncherSettings, ready: Callable[[], None] = lambda:
     Raises:
         zmq.ZMQError: an endpoint cannot be bound.
         ExtensionError: an extension cannot be loaded.
+        LogRefusedError: the log's file cannot be used.
+        EndpointError: another launcher has the log.
     """
     extensions = tuple(load_launcher_extension(name) for name in settings.extensions)
-    log = MemorySagaLog(
-        secrets.token_hex(16),
-        journal_events=settings.journal_events,
-        codec=Codec(known_types(extensions)),
-    )
+    log = open_log(settings, Codec(known_types(extensions)))
     engine_settings = EngineSettings(
         settings.heartbeat,
         settings.timeouts,
@@ -129,6 +133,28 @@ def run_launcher(settings: LauncherSettings, ready: Callable[[], None] = lambda:
         finally:
             query.stop()
             loop.close()
+            if isinstance(log, SqliteSagaLog):
+                log.close()
+
+
+def open_log(settings: LauncherSettings, codec: Codec) -> SagaLog:
+    """Give the saga log that the settings ask for.
+
+    Raises:
+        LogRefusedError: its file cannot be used.
+        EndpointError: another launcher has it.
+    """
+    log_id, keep = secrets.token_hex(16), settings.journal_events
+    if settings.log is None:
+        return MemorySagaLog(log_id, journal_events=keep, codec=codec)
+    return SqliteSagaLog(
+        settings.log,
+        new_log_id=log_id,
+        durability=settings.durability,
+        journal_events=keep,
+        codec=codec,
+        wall=time.time_ns,
+    )
 
 
 class LauncherLoop:

@@ -1,9 +1,4 @@
-"""The saga log in memory: durable as long as the process, with the real one's interface and order.
-
-The journal keeps its newest events. It is trimmed in steps of a tenth: the oldest blobs are folded
-into a snapshot, a bounded number at each commit, and only a finished step is shown to readers, so
-that an observer has the time of many commits to read one snapshot and go on from there.
-"""
+"""The saga log in memory: it lives as long as the process, behind the real one's interface."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -12,6 +7,7 @@ from typing import Any
 
 import msgpack
 
+from actors.journal_trim import JournalTrim
 from actors.saga_log import (
     BlobAppended,
     DeadlineExtended,
@@ -35,9 +31,6 @@ from transport.mirror import Mirror
 
 FINISHED_SAGAS = 50
 """How many closed sagas are kept; open ones always are."""
-
-FOLDED_A_COMMIT = 512
-"""About how many events one commit folds into the snapshot, at most."""
 
 
 class MemorySagaLog:
@@ -136,7 +129,6 @@ class _Journal:
 
     def __init__(self, log_id: str, keep: int, codec: Codec) -> None:
         self._log_id = log_id
-        self._keep = keep
         self._codec = codec
         self._lock = Lock()
         self._firsts: list[int] = []
@@ -144,9 +136,8 @@ class _Journal:
         self._last = 0
         self._before = 1
         self._rows: list[SnapshotRow] = []
-        self._staged = Snapshot()
-        self._staged_blobs = 0
-        self._goal: int | None = None
+        self._trim = JournalTrim(keep, Snapshot())
+        self._folded = 0
 
     @property
     def log_id(self) -> str:
@@ -192,31 +183,19 @@ class _Journal:
             self._last = row.last
 
     def trim(self) -> None:
-        kept = self._last - self._before + 1
-        if self._goal is None and kept <= self._keep + max(1, self._keep // 10):
-            return
-        if self._goal is None:
-            self._goal = self._last - self._keep + 1
-        folded = 0
-        while folded < FOLDED_A_COMMIT and self._next_staged_end() <= self._goal:
-            events = self._events_in(self._blobs[self._staged_blobs])
-            self._staged.fold(events)
-            self._staged_blobs += 1
-            folded += len(events)
-        if self._next_staged_end() > self._goal:
+        waiting = map(self._events_in, self._blobs[self._folded :])
+        before = self._trim.snapshot.before
+        finished = self._trim.fold(self._last, waiting)
+        if self._trim.snapshot.before != before:
+            self._folded = bisect_right(self._firsts, self._trim.snapshot.before - 1)
+        if finished:
             self._publish()
 
-    def _next_staged_end(self) -> int:
-        """Give the first version after the next blob to be folded."""
-        following = self._staged_blobs + 1
-        return self._firsts[following] if following < len(self._firsts) else self._last + 1
-
     def _publish(self) -> None:
-        rows = self._staged.rows()
+        rows = self._trim.snapshot.rows()
         with self._lock:
             self._rows = rows
-            self._before = self._staged.before
-            del self._firsts[: self._staged_blobs]
-            del self._blobs[: self._staged_blobs]
-        self._staged_blobs = 0
-        self._goal = None
+            self._before = self._trim.snapshot.before
+            del self._firsts[: self._folded]
+            del self._blobs[: self._folded]
+        self._folded = 0

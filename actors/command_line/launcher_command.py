@@ -3,6 +3,7 @@
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from actors.command_line.command_error import UsageError
 from actors.command_line.crash_options import add_crashes, with_crashes
@@ -45,6 +46,19 @@ def add_launcher(subparsers: Subparsers) -> None:
         metavar="N",
         help="how many events are kept for replay (default: %(default)s)",
     )
+    parser.add_argument(
+        "--log",
+        type=Path,
+        metavar="FILE",
+        help="keep sagas and events in this file, so that they go on after the launcher's end "
+        "(default: in memory)",
+    )
+    parser.add_argument(
+        "--durability",
+        choices=("process", "power"),
+        default="process",
+        help="what the log survives: kill -9, or a power cut too (default: %(default)s)",
+    )
     add_extension(parser)
     add_crashes(parser)
 
@@ -68,6 +82,8 @@ def launcher_settings(options: Namespace) -> LauncherSettings:
         timeouts=_timeouts(options.timeout, options.extension),
         extensions=tuple(options.extension),
         journal_events=options.journal_events,
+        log=options.log,
+        durability=options.durability,
     )
     return with_crashes(settings, options)
 

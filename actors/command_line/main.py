@@ -18,6 +18,7 @@ from actors.command_line.status_command import add_status
 from actors.command_line.up_command import add_up
 from actors.command_line.watch_command import add_watch
 from actors.launcher_extension import ExtensionError
+from actors.sqlite_saga_log import LogRefusedError
 from host_sim.extension import HostExtensionError
 from transport.endpoints import EndpointError
 
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except CommandError as error:
         return _complain(str(error), error.status)
-    except (EndpointError, ExtensionError, HostExtensionError) as error:
+    except (EndpointError, ExtensionError, HostExtensionError, LogRefusedError) as error:
         return _complain(str(error), FAILED)
     except KeyboardInterrupt:
         return INTERRUPTED

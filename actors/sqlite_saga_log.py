@@ -1,0 +1,337 @@
+"""The saga log in an SQLite file: it survives `kill -9` of anything, or a power cut, as asked.
+
+WAL, one writer, `BEGIN IMMEDIATE`, foreign keys; one transaction a pass. What the file promises:
+
+* `durability="process"` (`synchronous=NORMAL`): every commit survives the end of the process.
+* `durability="power"` (`synchronous=FULL`): and a power cut. See
+  <https://www.sqlite.org/pragma.html#pragma_synchronous>.
+
+A file that cannot be opened for writing, is corrupt, is none of ours or is of a newer version is
+refused and left as it is. One process has it at a time; the second is told which is the first.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from actors.journal_trim import JournalTrim
+from actors.saga_log import (
+    BlobAppended,
+    DeadlineExtended,
+    EpochSuperseded,
+    EventDelivered,
+    LogContents,
+    LogUnavailableError,
+    ReportsTaken,
+    Row,
+    SagaClosed,
+    SagaOpened,
+    SagaRecord,
+    StepClosed,
+    StepIssued,
+)
+from actors.sqlite_journal_reader import SqliteJournalReader
+from transport.codec import Codec, encode, unpack
+from transport.endpoints import DirectoryLock
+from transport.event_stream.query_session import JournalReader
+from transport.event_stream.snapshot import Snapshot
+from transport.messages import Event, Recorded, SnapshotRow
+
+Durability = Literal["process", "power"]
+
+APPLICATION_ID = 0x6D757873
+"""Says that a file is ours (`PRAGMA application_id`): "muxs"."""
+
+SCHEMA_VERSION = 1
+SECOND = 1_000_000_000
+RETENTION = 7 * 24 * 3600 * SECOND
+"""How long finished sagas are kept, in nanoseconds; unfinished ones always are."""
+
+FORGOTTEN_A_COMMIT = 64
+"""How many sagas that are past their retention one commit deletes, at most."""
+
+BUSY_SECONDS = 0.1
+"""How long a write waits for somebody else's lock on the file; then the log is unavailable."""
+
+WallClock = Callable[[], int]
+
+SCHEMA = """
+CREATE TABLE log (one INTEGER PRIMARY KEY CHECK (one = 1), log_id TEXT NOT NULL,
+    next_saga_id INTEGER NOT NULL, version INTEGER NOT NULL, before INTEGER NOT NULL);
+CREATE TABLE saga (saga_id INTEGER PRIMARY KEY, name TEXT NOT NULL, input TEXT NOT NULL,
+    cause INTEGER, host TEXT, epoch TEXT, deadline INTEGER NOT NULL,
+    extended INTEGER, extensions INTEGER NOT NULL DEFAULT 0,
+    closed_at INTEGER, result TEXT, failure TEXT);
+CREATE INDEX open_saga ON saga (saga_id) WHERE closed_at IS NULL;
+CREATE INDEX closed_saga ON saga (closed_at) WHERE closed_at IS NOT NULL;
+CREATE TABLE step (saga_id INTEGER NOT NULL REFERENCES saga ON DELETE CASCADE,
+    step INTEGER NOT NULL, target TEXT NOT NULL, command BLOB NOT NULL,
+    is_closed INTEGER NOT NULL DEFAULT 0, failure TEXT, PRIMARY KEY (saga_id, step)) WITHOUT ROWID;
+CREATE TABLE delivered (number INTEGER PRIMARY KEY,
+    saga_id INTEGER NOT NULL REFERENCES saga ON DELETE CASCADE, event BLOB NOT NULL);
+CREATE INDEX delivered_to ON delivered (saga_id);
+CREATE TABLE blob (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, blob BLOB NOT NULL);
+CREATE TABLE snapshot (number INTEGER PRIMARY KEY, row BLOB NOT NULL);
+CREATE TABLE report_taken (host TEXT NOT NULL, epoch TEXT NOT NULL, sequence INTEGER NOT NULL,
+    PRIMARY KEY (host, epoch)) WITHOUT ROWID;
+CREATE TABLE superseded (host TEXT NOT NULL, epoch TEXT NOT NULL, by TEXT NOT NULL,
+    PRIMARY KEY (host, epoch)) WITHOUT ROWID;
+"""
+
+_snapshot_row = msgspec.msgpack.Decoder(SnapshotRow)
+
+
+class LogRefusedError(RuntimeError):
+    """A log file cannot be used; says which, why and what to do. The file is as it was."""
+
+
+class SqliteSagaLog:
+    """A saga log in a file; it belongs to the thread that opened it.
+
+    Args:
+        path: the file; made if it is not there.
+        new_log_id: the id of a log that is made: 128 random bits, as 32 hexadecimal digits.
+        durability: what a commit survives.
+        journal_events: how many events the journal keeps, at least.
+        codec: knows the event types of the sagas and the snapshot.
+        wall: gives the wall clock for retention, in nanoseconds.
+
+    Raises:
+        LogRefusedError: the file cannot be used.
+        EndpointError: another process has it; names that one.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        new_log_id: str,
+        wall: WallClock,
+        durability: Durability = "process",
+        journal_events: int = 200_000,
+        codec: Codec | None = None,
+    ) -> None:
+        self._path = path
+        self._codec = codec or Codec()
+        self._wall = wall
+        self._lock = DirectoryLock(path.with_name(f"{path.name}.lock"), f"the launcher of {path}")
+        try:
+            self._db = _opened(path, durability, new_log_id)
+            found = self._db.execute("SELECT log_id, version, before FROM log").fetchone()
+        except sqlite3.Error as error:
+            self._lock.release()
+            msg = f"log {path} cannot be used: {error}: restore it, or name another file"
+            raise LogRefusedError(msg) from error
+        except LogRefusedError:
+            self._lock.release()
+            raise
+        self._log_id: str = found[0]
+        self._last: int = found[1]
+        self._trim = JournalTrim(journal_events, self._stored_snapshot(found[2]))
+
+    @property
+    def log_id(self) -> str:
+        """The log's own id: saga ids and versions belong to it."""
+        return self._log_id
+
+    def close(self) -> None:
+        """Close the file and let the next process have it."""
+        self._db.close()
+        self._lock.release()
+
+    # --- writing ------------------------------------------------------------------------------
+
+    def commit(self, rows: Sequence[Row]) -> None:
+        """Make all rows durable, in one transaction.
+
+        Raises:
+            LogUnavailableError: none of them is; the same commit can be tried again.
+        """
+        db = self._db
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            for row in rows:
+                self._write(row)
+            self._forget_old()
+            self._trim_journal()
+            db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            self._last = self._committed_version()
+            msg = f"{self._path}: {error}"
+            raise LogUnavailableError(msg) from error
+
+    def _write(self, row: Row) -> None:
+        execute = self._db.execute
+        match row:
+            case BlobAppended(first=first, last=last, blob=blob):
+                execute("INSERT INTO blob VALUES (?, ?, ?)", (first, last, blob))
+                execute("UPDATE log SET version = ?", (last,))
+                self._last = last
+            case ReportsTaken(host=host, epoch=epoch, sequence=sequence):
+                execute("REPLACE INTO report_taken VALUES (?, ?, ?)", (host, epoch, sequence))
+            case EventDelivered(saga_id=saga_id, event=event):
+                sql = "INSERT INTO delivered (saga_id, event) VALUES (?, ?)"
+                execute(sql, (saga_id, encode(event)))
+            case SagaOpened():
+                self._write_opened(row)
+            case StepIssued(saga_id=saga_id, step=step, target=target, command=command):
+                sql = "INSERT INTO step (saga_id, step, target, command) VALUES (?, ?, ?, ?)"
+                execute(sql, (saga_id, step, target, command))
+            case StepClosed(saga_id=saga_id, step=step, failure=failure):
+                sql = "UPDATE step SET is_closed = 1, failure = ? WHERE saga_id = ? AND step = ?"
+                execute(sql, (failure, saga_id, step))
+            case SagaClosed(saga_id=saga_id, result=result, failure=failure):
+                sql = "UPDATE saga SET closed_at = ?, result = ?, failure = ? WHERE saga_id = ?"
+                execute(sql, (self._wall(), result, failure, saga_id))
+                execute("DELETE FROM delivered WHERE saga_id = ?", (saga_id,))
+            case EpochSuperseded(host=host, epoch=epoch, by=by):
+                execute("REPLACE INTO superseded VALUES (?, ?, ?)", (host, epoch, by))
+                sql = "DELETE FROM report_taken WHERE host = ? AND epoch = ?"
+                execute(sql, (host, epoch))
+            case DeadlineExtended(saga_id=saga_id, deadline=deadline):
+                sql = "UPDATE saga SET extended = ?, extensions = extensions + 1 WHERE saga_id = ?"
+                execute(sql, (deadline, saga_id))
+
+    def _write_opened(self, row: SagaOpened) -> None:
+        sql = (
+            "INSERT INTO saga (saga_id, name, input, cause, host, epoch, deadline) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)"
+        )
+        snapshot = msgspec.json.encode(row.input).decode()
+        values = (row.saga_id, row.name, snapshot, row.cause, row.host, row.epoch, row.deadline)
+        self._db.execute(sql, values)
+        self._db.execute("UPDATE log SET next_saga_id = ?", (row.saga_id + 1,))
+
+    def _forget_old(self) -> None:
+        sql = (
+            "DELETE FROM saga WHERE saga_id IN (SELECT saga_id FROM saga "
+            "WHERE closed_at IS NOT NULL AND closed_at < ? ORDER BY closed_at LIMIT ?)"
+        )
+        self._db.execute(sql, (self._wall() - RETENTION, FORGOTTEN_A_COMMIT))
+
+    def _trim_journal(self) -> None:
+        if not self._trim.fold(self._last, self._blobs_from(self._trim.snapshot.before)):
+            return
+        snapshot = self._trim.snapshot
+        rows = [(number, encode(row)) for number, row in enumerate(snapshot.rows())]
+        self._db.execute("DELETE FROM snapshot")
+        self._db.executemany("INSERT INTO snapshot VALUES (?, ?)", rows)
+        self._db.execute("DELETE FROM blob WHERE last < ?", (snapshot.before,))
+        self._db.execute("UPDATE log SET before = ?", (snapshot.before,))
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def load(self) -> LogContents:
+        """Give everything that is committed, for a launcher to begin with."""
+        db = self._db
+        version, next_saga_id, before = db.execute(
+            "SELECT version, next_saga_id, before FROM log"
+        ).fetchone()
+        snapshot = self._stored_snapshot(before)
+        for events in self._blobs_from(before):
+            snapshot.fold(events)
+        taken = db.execute("SELECT host, epoch, sequence FROM report_taken")
+        superseded = db.execute("SELECT host, epoch, by FROM superseded")
+        return LogContents(
+            log_id=self._log_id,
+            version=version,
+            next_saga_id=next_saga_id,
+            mirror=snapshot.mirror,
+            open_sagas=list(self._open_sagas()),
+            reports_taken={(host, epoch): sequence for host, epoch, sequence in taken},
+            superseded={(host, epoch): by for host, epoch, by in superseded},
+        )
+
+    def reader(self) -> JournalReader:
+        """Give a reader of what is committed, for one other thread."""
+        return SqliteJournalReader(self._path, self._log_id)
+
+    def _open_sagas(self) -> Iterator[SagaRecord]:
+        sql = (
+            "SELECT saga_id, name, input, cause, host, epoch, deadline, extended, extensions "
+            "FROM saga WHERE closed_at IS NULL ORDER BY saga_id"
+        )
+        for row in self._db.execute(sql).fetchall():
+            saga_id, name, snapshot, cause, host, epoch, deadline, extended, extensions = row
+            inputs = msgspec.json.decode(snapshot)
+            opened = SagaOpened(saga_id, name, inputs, cause, host, epoch, deadline)
+            record = SagaRecord(opened, extended or deadline, extensions)
+            for step, target, command, is_closed, failure in self._db.execute(
+                "SELECT step, target, command, is_closed, failure FROM step "
+                "WHERE saga_id = ? ORDER BY step",
+                (saga_id,),
+            ):
+                record.steps.append(StepIssued(saga_id, step, target, command))
+                if is_closed:
+                    record.closed_steps.append(StepClosed(saga_id, step, failure))
+            sql = "SELECT event FROM delivered WHERE saga_id = ? ORDER BY number"
+            for (frame,) in self._db.execute(sql, (saga_id,)):
+                event = self._codec.decode_event(unpack(frame))
+                assert isinstance(event, Event)  # noqa: S101 - it was fed to the saga
+                record.delivered.append(event)
+            yield record
+
+    def _stored_snapshot(self, before: int) -> Snapshot:
+        frames = self._db.execute("SELECT row FROM snapshot ORDER BY number")
+        rows = (_snapshot_row.decode(frame) for (frame,) in frames)
+        return Snapshot.from_rows(rows, self._codec, before=before)
+
+    def _blobs_from(self, version: int) -> Iterator[list[Recorded]]:
+        sql = "SELECT blob FROM blob WHERE first >= ? ORDER BY first"
+        for (blob,) in self._db.execute(sql, (version,)):
+            raw: Any = unpack(blob)
+            yield self._codec.decode_events(raw["first"], raw["events"])
+
+    def _committed_version(self) -> int:
+        try:
+            version: int = self._db.execute("SELECT version FROM log").fetchone()[0]
+        except sqlite3.Error:
+            return self._last
+        return version
+
+
+def _opened(path: Path, durability: Durability, new_log_id: str) -> sqlite3.Connection:
+    is_new = not path.exists() or path.stat().st_size == 0
+    db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
+    try:
+        if not is_new:
+            _check_ours(db, path)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("BEGIN IMMEDIATE")
+        if is_new:
+            _create(db, new_log_id)
+        db.execute("COMMIT")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _check_ours(db: sqlite3.Connection, path: Path) -> None:
+    application = db.execute("PRAGMA application_id").fetchone()[0]
+    schema = db.execute("PRAGMA user_version").fetchone()[0]
+    if application != APPLICATION_ID:
+        msg = f"{path} is an SQLite file, but no saga log: name another file"
+        raise LogRefusedError(msg)
+    if schema > SCHEMA_VERSION:
+        msg = (
+            f"log {path} has schema {schema}, this muxsaga knows up to {SCHEMA_VERSION}: "
+            "use the newer muxsaga that wrote it, or name another file"
+        )
+        raise LogRefusedError(msg)
+
+
+def _create(db: sqlite3.Connection, log_id: str) -> None:
+    for statement in SCHEMA.split(";"):
+        if statement.strip():
+            db.execute(statement)
+    db.execute("INSERT INTO log VALUES (1, ?, 1, 0, 1)", (log_id,))
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -1,0 +1,166 @@
+"""What every saga log promises, whatever it is made of."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from actors.memory_saga_log import MemorySagaLog
+from actors.saga_log import (
+    BlobAppended,
+    DeadlineExtended,
+    EpochSuperseded,
+    EventDelivered,
+    ReportsTaken,
+    SagaClosed,
+    SagaLog,
+    SagaOpened,
+    StepClosed,
+    StepIssued,
+)
+from actors.sqlite_saga_log import SqliteSagaLog
+from tests.launcher_harness import PlayedLauncher, promote_reports
+from tests.test_engine_rebuild import reregister
+from transport.codec import encode, encode_blob
+from transport.event_stream.query_session import JournalView
+from transport.messages import (
+    Event,
+    PanesReaped,
+    PoolWindowAdded,
+    ReportPoolWindowAdded,
+    SagaCompleted,
+    SagaFailed,
+    SagaStarted,
+)
+
+LOG_ID = "f" * 32
+MakeLog = Callable[[int], SagaLog]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeLog]:
+    opened: list[SqliteSagaLog] = []
+
+    def make_log(journal_events: int) -> SagaLog:
+        if request.param == "memory":
+            return MemorySagaLog(LOG_ID, journal_events=journal_events)
+        path = tmp_path / "log.sqlite"
+        log = SqliteSagaLog(path, new_log_id=LOG_ID, wall=lambda: 0, journal_events=journal_events)
+        opened.append(log)
+        return log
+
+    yield make_log
+    for log in opened:
+        log.close()
+
+
+def blob(first: int, count: int = 1) -> BlobAppended:
+    events: list[Event] = [
+        PanesReaped(label=f"label-{version}", version=version)
+        for version in range(first, first + count)
+    ]
+    frames = [encode(event) for event in events]
+    return BlobAppended(first, first + count - 1, encode_blob(LOG_ID, first, frames))
+
+
+def opened(saga_id: int) -> SagaOpened:
+    return SagaOpened(saga_id, "pool_refill", {"host": "h"}, None, "h", "1" * 32, 5)
+
+
+def test_an_empty_log_begins_at_the_beginning(make: MakeLog) -> None:
+    contents = make(100).load()
+    assert (contents.log_id, contents.version, contents.next_saga_id) == (LOG_ID, 0, 1)
+    assert contents.open_sagas == []
+    assert contents.mirror.hosts == {}
+
+
+def test_an_open_sagas_rows_come_back_together(make: MakeLog) -> None:
+    log = make(100)
+    event = PoolWindowAdded(label="a", saga_id=1, version=2)
+    log.commit([opened(1), StepIssued(1, 0, "host", b"one"), StepClosed(1, 0, None)])
+    log.commit([EventDelivered(1, event), StepIssued(1, 1, "srv", b"two")])
+    log.commit([DeadlineExtended(1, 9)])
+    [record] = log.load().open_sagas
+    assert record.opened == opened(1)
+    assert record.steps == [StepIssued(1, 0, "host", b"one"), StepIssued(1, 1, "srv", b"two")]
+    assert record.closed_steps == [StepClosed(1, 0, None)]
+    assert record.delivered == [event]
+    assert (record.deadline, record.extensions) == (9, 1)
+
+
+def test_a_closed_saga_is_open_no_more_and_its_id_is_never_given_again(make: MakeLog) -> None:
+    log = make(100)
+    log.commit([opened(1), opened(2), SagaClosed(2, None, "failed"), SagaClosed(1, "a", None)])
+    contents = log.load()
+    assert contents.open_sagas == []
+    assert contents.next_saga_id == 3
+
+
+def test_what_was_taken_and_superseded_comes_back(make: MakeLog) -> None:
+    log = make(100)
+    log.commit([ReportsTaken("h", "1" * 32, 7), ReportsTaken("h", "1" * 32, 9)])
+    assert log.load().reports_taken == {("h", "1" * 32): 9}
+    log.commit([EpochSuperseded("h", "1" * 32, "2" * 32)])
+    contents = log.load()
+    assert contents.reports_taken == {}
+    assert contents.superseded == {("h", "1" * 32): "2" * 32}
+
+
+def test_blobs_come_back_whole_from_the_one_that_holds_a_version(make: MakeLog) -> None:
+    log = make(100)
+    rows = [blob(1, 3), blob(4), blob(5, 2)]
+    log.commit(rows)
+    reader = log.reader()
+    assert reader.view() == JournalView(1, 6)
+    assert reader.blobs_from(2, 10**6) == [row.blob for row in rows]
+    assert reader.blobs_from(4, 10**6) == [row.blob for row in rows[1:]]
+    assert reader.blobs_from(1, 1) == [rows[0].blob]
+    assert reader.blobs_from(7, 10**6) == []
+
+
+def test_a_journal_keeps_its_newest_events_and_says_where_it_begins(make: MakeLog) -> None:
+    log = make(100)
+    for first in range(1, 502):
+        log.commit([blob(first)])
+    view = log.reader().view()
+    assert view.last == 501
+    assert 100 <= view.last - view.first + 1 <= 111
+    assert log.reader().blobs_from(view.first - 1, 10**6) == []
+    assert len(log.reader().blobs_from(view.first, 10**6)) == view.last - view.first + 1
+
+
+def played(log: SagaLog) -> PlayedLauncher:
+    launcher = PlayedLauncher()
+    launcher.log = log  # type: ignore[assignment]
+    launcher.engine = launcher.engine_from_log(frozenset())
+    return launcher
+
+
+def test_a_trimmed_journal_and_its_snapshot_give_the_whole_mirror(make: MakeLog) -> None:
+    launcher = played(make(20))
+    host = launcher.filled_host()
+    for number in range(40):
+        host.promote(launcher.pool_of(host)[0], f"promote-{number}")
+        host.answer_all()
+    page = launcher.log.reader().snapshot_page(0, 10**6)
+    assert page.truncated_before == launcher.log.reader().view().first > 100
+    ours, theirs = launcher.engine.state.mirror.hosts, launcher.log.load().mirror.hosts
+    assert list(ours["host-1"].pool) == list(theirs["host-1"].pool)
+    assert list(ours["host-1"].opened) == list(theirs["host-1"].opened)
+
+
+def test_a_launcher_that_begins_with_it_goes_on_with_every_saga(make: MakeLog) -> None:
+    launcher = played(make(1000))
+    host = launcher.filled_host(target=8)
+    for number, label in enumerate(launcher.pool_of(host)):
+        host.report(*promote_reports(label, f"promote-{number}"))
+    host.report(
+        ReportPoolWindowAdded(label=host.new_label(), identity=host.commands.pop(0).identity)
+    )
+    host.commands.clear()
+    launcher.restart()
+    reregister(launcher, host)
+    assert len(host.commands) == 7
+    host.answer_all()
+    assert launcher.of_type(SagaFailed) == []
+    assert len(launcher.of_type(SagaCompleted)) == len(launcher.of_type(SagaStarted)) == 16

@@ -1,0 +1,163 @@
+"""What the log in a file promises beside the contract."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from actors.saga_log import LogUnavailableError, ReportsTaken, SagaClosed, SagaOpened
+from actors.sqlite_saga_log import RETENTION, LogRefusedError, SqliteSagaLog
+from transport.endpoints import EndpointError
+
+LOG_ID = "f" * 32
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "log.sqlite"
+
+
+def log_at(path: Path, now: int = 0, log_id: str = LOG_ID) -> SqliteSagaLog:
+    return SqliteSagaLog(path, new_log_id=log_id, wall=lambda: now)
+
+
+@pytest.fixture
+def log(path: Path) -> Iterator[SqliteSagaLog]:
+    made = log_at(path)
+    yield made
+    made.close()
+
+
+def opened(saga_id: int) -> SagaOpened:
+    return SagaOpened(saga_id, "pool_refill", {"host": "h"}, None, "h", "1" * 32, 5)
+
+
+def test_a_log_keeps_its_id_and_contents_when_it_is_opened_again(path: Path) -> None:
+    first = log_at(path)
+    first.commit([opened(1), ReportsTaken("h", "1" * 32, 7)])
+    first.close()
+    second = log_at(path, log_id="0" * 32)
+    assert second.log_id == LOG_ID
+    assert [record.opened for record in second.load().open_sagas] == [opened(1)]
+    second.close()
+
+
+def test_what_was_committed_survives_kill_9(path: Path) -> None:
+    program = (
+        "import os, sys; from pathlib import Path; from tests.test_sqlite_saga_log import *\n"
+        "log = log_at(Path(sys.argv[1]))\n"
+        "for number in range(1, 10**6):\n"
+        "    log.commit([opened(number)])\n"
+        "    print(number, flush=True)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if int(line) == 50:
+                break
+        process.send_signal(signal.SIGKILL)
+        said = [int(line) for line in process.stdout if line.endswith("\n")]
+    last = max([50, *said])
+    log = log_at(path)
+    assert len(log.load().open_sagas) >= last
+    log.close()
+
+
+def test_the_second_launcher_of_a_log_is_told_which_is_the_first(
+    log: SqliteSagaLog, path: Path
+) -> None:
+    assert log.log_id == LOG_ID
+    with pytest.raises(EndpointError, match=rf"in use by the launcher of .* \(pid {os.getpid()}\)"):
+        log_at(path)
+
+
+def test_a_full_disk_keeps_nothing_of_the_commit_and_everything_goes_on_after_it(
+    log: SqliteSagaLog,
+) -> None:
+    log.commit([opened(1)])
+    pages = log._db.execute("PRAGMA page_count").fetchone()[0]  # noqa: SLF001 - SQLite's own limit
+    log._db.execute(f"PRAGMA max_page_count = {pages}")  # noqa: SLF001
+    many = [opened(number) for number in range(2, 2000)]
+    with pytest.raises(LogUnavailableError, match="full"):
+        log.commit(many)
+    assert len(log.load().open_sagas) == 1
+    log._db.execute("PRAGMA max_page_count = 1000000")  # noqa: SLF001
+    log.commit(many)
+    assert len(log.load().open_sagas) == 1999
+
+
+def test_a_log_that_somebody_else_has_locked_is_unavailable_and_says_so(
+    log: SqliteSagaLog, path: Path
+) -> None:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(LogUnavailableError, match="locked"):
+        log.commit([opened(1)])
+    other.execute("ROLLBACK")
+    other.close()
+    log.commit([opened(1)])
+    assert len(log.load().open_sagas) == 1
+
+
+def refused(path: Path) -> str:
+    before = path.read_bytes()
+    with pytest.raises(LogRefusedError) as caught:
+        log_at(path)
+    assert path.read_bytes() == before
+    return str(caught.value)
+
+
+def test_a_corrupt_log_is_refused_and_left_as_it_is(path: Path) -> None:
+    path.write_bytes(b"not a database, but long enough to be read as one" * 100)
+    assert "file is not a database" in refused(path)
+
+
+def test_a_log_of_a_newer_schema_is_refused_and_left_as_it_is(path: Path) -> None:
+    log_at(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    assert "has schema 99" in refused(path)
+
+
+def test_a_database_of_another_program_is_refused_and_left_as_it_is(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE theirs (x)")
+    db.close()
+    assert "no saga log" in refused(path)
+
+
+def test_a_refused_log_is_not_held(path: Path) -> None:
+    path.write_bytes(b"nonsense" * 100)
+    refused(path)
+    path.unlink()
+    log_at(path).close()
+
+
+def test_finished_sagas_are_forgotten_after_seven_days_and_unfinished_ones_never(
+    path: Path,
+) -> None:
+    log = log_at(path)
+    log.commit([opened(1), opened(2), SagaClosed(1, "a", None)])
+    log.close()
+    later = log_at(path, RETENTION + 1)
+    later.commit([ReportsTaken("h", "1" * 32, 1)])
+    kept = later._db.execute("SELECT saga_id FROM saga").fetchall()  # noqa: SLF001 - what is left
+    assert kept == [(2,)]
+    contents = later.load()
+    assert [record.opened.saga_id for record in contents.open_sagas] == [2]
+    assert contents.next_saga_id == 3
+    later.close()
+
+
+def test_power_durability_asks_sqlite_for_full_synchronisation(path: Path) -> None:
+    log = SqliteSagaLog(path, new_log_id=LOG_ID, wall=lambda: 0, durability="power")
+    assert log._db.execute("PRAGMA synchronous").fetchone() == (2,)  # noqa: SLF001 - as set
+    log.close()
