@@ -64,7 +64,7 @@ CREATE TABLE log (one INTEGER PRIMARY KEY CHECK (one = 1), log_id TEXT NOT NULL,
 CREATE TABLE saga (saga_id INTEGER PRIMARY KEY, name TEXT NOT NULL, input TEXT NOT NULL,
     cause INTEGER, host TEXT, epoch TEXT, deadline INTEGER NOT NULL,
     extended INTEGER, extensions INTEGER NOT NULL DEFAULT 0,
-    closed_at INTEGER, result TEXT, failure TEXT);
+    opened_at INTEGER NOT NULL, closed_at INTEGER, result TEXT, failure TEXT);
 CREATE INDEX open_saga ON saga (saga_id) WHERE closed_at IS NULL;
 CREATE INDEX closed_saga ON saga (closed_at) WHERE closed_at IS NOT NULL;
 CREATE TABLE step (saga_id INTEGER NOT NULL REFERENCES saga ON DELETE CASCADE,
@@ -199,11 +199,12 @@ class SqliteSagaLog:
 
     def _write_opened(self, row: SagaOpened) -> None:
         sql = (
-            "INSERT INTO saga (saga_id, name, input, cause, host, epoch, deadline) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO saga (saga_id, name, input, cause, host, epoch, deadline, opened_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         )
         snapshot = msgspec.json.encode(row.input).decode()
-        values = (row.saga_id, row.name, snapshot, row.cause, row.host, row.epoch, row.deadline)
+        where = (row.cause, row.host, row.epoch)
+        values = (row.saga_id, row.name, snapshot, *where, row.deadline, self._wall())
         self._db.execute(sql, values)
         self._db.execute("UPDATE log SET next_saga_id = ?", (row.saga_id + 1,))
 

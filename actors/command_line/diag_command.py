@@ -7,6 +7,7 @@ from typing import Any
 
 from actors.command_line.child_specs import LAUNCHER
 from actors.command_line.command_error import CommandError
+from actors.command_line.diag_sagas import add_diag_sagas
 from actors.command_line.option_types import seconds
 from actors.command_line.parsers import LineParser, Subparsers, add_command
 from actors.command_line.places import (
@@ -29,6 +30,7 @@ def add_diag(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser("diag", help="look into a running system", allow_abbrev=False)
     assert isinstance(parser, LineParser)  # noqa: S101 - sub-parsers are of their parser's class
     topics: Subparsers = parser.add_subparsers(metavar="TOPIC", required=True)
+    add_diag_sagas(topics)
     tree = add_command(topics, "tree", "show the live tree of actors", EXAMPLES, execute_tree)
     add_launcher_place(tree)
     tree.add_argument("--json", action="store_true", help="print one JSON document")
