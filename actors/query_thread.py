@@ -1,5 +1,6 @@
 """The query socket's thread: answers from what is committed, also while the loop hangs."""
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +9,8 @@ import zmq
 
 from transport.event_stream.query_session import JournalReader, QuerySession
 from transport.zeromq import sockets
+
+logger = logging.getLogger("muxsaga.query")
 
 STOP_ENDPOINT = "inproc://muxsaga-query-stop"
 
@@ -66,7 +69,12 @@ class QueryThread:
                 self._answer(connection, frame)
 
     def _answer(self, connection: bytes, frame: bytes) -> None:
-        answer = self._session.answer(frame)
+        try:
+            answer = self._session.answer(frame)
+        except Exception:
+            # The journal may be out of reach for a while; the asker asks again.
+            logger.exception("a question could not be answered")
+            return
         try:
             self._socket.send_multipart([connection, *answer], zmq.NOBLOCK)
         except zmq.Again:
