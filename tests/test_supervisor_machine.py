@@ -228,3 +228,10 @@ def test_a_failed_start_says_why() -> None:
     assert isinstance(ended, Ended)
     assert ended.reason.kind is ExitKind.CRASHED
     assert ended.reason.detail == "child 'a' could not be started: crashed: ZeroDivisionError"
+
+
+def test_a_window_keeps_no_restart_that_is_older_than_its_period() -> None:
+    window = RestartWindow(Intensity(restarts=1_000_000, period=1.0))
+    for number in range(10_000):
+        assert not window.add(number * SECOND // 10)
+    assert len(window._times) == 11  # noqa: SLF001 - what it keeps is the point

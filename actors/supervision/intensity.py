@@ -10,7 +10,7 @@ LARGEST_EXPONENT = 62
 
 
 class RestartWindow:
-    """The restarts of the last `period`; never more of them than decide.
+    """The restarts of the last `period`; never more of them than decide, and none that is older.
 
     A restart exactly `period` ago still counts, as in OTP.
     """
@@ -23,8 +23,12 @@ class RestartWindow:
 
     def add(self, now: int) -> bool:
         """Count a restart, and tell whether it is one too many."""
-        self._times.append(now)
-        return self.within(now) > self._intensity.restarts
+        times = self._times
+        times.append(now)
+        oldest = now - nanoseconds(self._intensity.period)
+        while times[0] < oldest:
+            times.popleft()
+        return len(times) > self._intensity.restarts
 
     def within(self, now: int) -> int:
         """How many restarts were in the period that ends now."""
