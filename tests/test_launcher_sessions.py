@@ -229,3 +229,17 @@ def test_what_a_host_said_before_its_connection_ended_is_still_taken() -> None:
     host.say(Goodbye())
     assert len(launcher.of_type(PoolWindowRemoved)) == 2
     assert [event.reason for event in launcher.of_type(HostLeft)] == ["goodbye"]
+
+
+def test_a_cancelled_saga_ends_once_and_its_late_report_changes_the_mirror_only() -> None:
+    launcher = PlayedLauncher()
+    host = launcher.filled_host()
+    host.promote(launcher.pool_of(host)[0], "promote-1")
+    for _ in range(2):
+        launcher.engine.cancel(3, "cancelled by the operator")
+        launcher.end_pass()
+    host.answer_all()
+    [failed] = launcher.of_type(SagaFailed)
+    assert (failed.saga_id, failed.reason) == (3, "cancelled by the operator")
+    assert launcher.of_type(PoolWindowAdded)[-1].saga_id is None
+    assert len(launcher.pool_of(host)) == 2
