@@ -147,8 +147,8 @@ class Core:
         """Note that a new epoch of a host is there: its pool is filled at once."""
         self._refills.begin_epoch(host)
 
-    def fire_timers(self, *, drained: bool, fresh: "Freshness") -> bool:
-        """Let due timers fire, and say whether any did.
+    def fire_timers(self, *, drained: bool, fresh: "Freshness") -> None:
+        """Let due timers fire.
 
         A deadline waits for the poll that leaves nothing unread, so that a report which is already
         there counts; but at most a second.
@@ -161,11 +161,11 @@ class Core:
         due = self.timers.next_due()
         if due is None or due > now:
             self._first_due = None
-            return False
+            return
         if self._first_due is None:
             self._first_due = now
         if not drained and now - self._first_due < PATIENCE:
-            return False
+            return
         self._first_due = None
         while (key := self.timers.pop_due(now)) is not None:
             match key:
@@ -174,7 +174,6 @@ class Core:
                     self.tell(DeadlineReached(saga_id), saga.host if saga else None)
                 case ("refill", str(host)):
                     self._refill(host, fresh)
-        return True
 
     def _refill(self, host: str, fresh: "Freshness") -> None:
         deficit = self.state.deficit(host)
@@ -198,12 +197,17 @@ class Core:
             msg = "the coordinator crashed"
             raise CoordinatorCrashedError(msg) from self._parts.failure
         self.recorder.end_group()
-        if host is not None and self.refills_allowed:
-            due = self._refills.observe(host, self.state.deficit(host), self.clock.time)
-            if due is None:
-                self.timers.cancel(("refill", host))
-            else:
-                self.timers.set(("refill", host), due)
+        if host is not None:
+            self._plan_refill(host)
+        for each in self._refills.take_failed():
+            self._plan_refill(each)
+
+    def _plan_refill(self, host: str) -> None:
+        due = self._refills.observe(host, self.state.deficit(host), self.clock.time)
+        if due is None or not self.refills_allowed:
+            self.timers.cancel(("refill", host))
+        else:
+            self.timers.set(("refill", host), due)
 
 
 Freshness = Callable[[str], bool]

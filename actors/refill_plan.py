@@ -26,6 +26,12 @@ class RefillPlan:
 
     def __init__(self) -> None:
         self._hosts: dict[str, _HostPlan] = {}
+        self._failed: list[str] = []
+
+    def take_failed(self) -> list[str]:
+        """Take out the hosts where filling the pool failed since the last time."""
+        failed, self._failed = self._failed, []
+        return failed
 
     def begin_epoch(self, host: str) -> None:
         """Forget everything: a new epoch of a host is there, and its pool is filled at once."""
@@ -60,6 +66,7 @@ class RefillPlan:
         plan.backoff = min(max(2 * plan.backoff, FIRST_BACKOFF), LONGEST_BACKOFF)
         plan.not_before = now + plan.backoff
         plan.due = None
+        self._failed.append(host)
 
     def added(self, host: str) -> None:
         """Note that a window came into the pool: the host can do it again."""

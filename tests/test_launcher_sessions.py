@@ -231,6 +231,18 @@ def test_what_a_host_said_before_its_connection_ended_is_still_taken() -> None:
     assert [event.reason for event in launcher.of_type(HostLeft)] == ["goodbye"]
 
 
+def test_a_pool_that_a_cancelled_saga_leaves_short_is_refilled() -> None:
+    launcher = PlayedLauncher()
+    host = launcher.filled_host()
+    host.promote(launcher.pool_of(host)[0], "promote-1")
+    host.commands.clear()
+    launcher.engine.cancel(3, "cancelled by the operator")
+    launcher.end_pass()
+    launcher.advance(2.2)
+    assert len(host.answer_all()) == 1
+    assert len(launcher.pool_of(host)) == 2
+
+
 def test_a_cancelled_saga_ends_once_and_its_late_report_changes_the_mirror_only() -> None:
     launcher = PlayedLauncher()
     host = launcher.filled_host()

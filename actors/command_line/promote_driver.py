@@ -259,11 +259,6 @@ class PromoteDriver:
             if any(label in host.opened for host in hosts)
         ]
 
-    @property
-    def sagas_in_flight(self) -> int:
-        """How many brackets are open, of all kinds."""
-        return len(self._open_sagas)
-
     def _inspections(self) -> list[Request]:
         """Ask hosts whether they know that they are registered: events may be faster than that."""
         unknown = [

@@ -59,7 +59,6 @@ class SupervisorRoot:
         self.is_ready = self.new_answer()
         self.has_ended = self.new_answer()
         self.reason: ExitReason | None = None
-        self.given_up_children = 0
         self._was_ready = False
         self.loop = TaskLoop(self)
         self.supervision = ActorSupervision(spec, self.loop, options, self)
@@ -132,9 +131,7 @@ class SupervisorRoot:
         self.is_ready.set(None)
 
     def given_up(self, name: Hashable, reason: ExitReason) -> None:
-        """A child was over its own budget."""
-        del name, reason
-        self.given_up_children += 1
+        """A child was over its own budget: it is forgotten, and nobody else notices."""
 
     def ended(self, reason: ExitReason) -> None:
         """The supervisor is over: so is the actor."""

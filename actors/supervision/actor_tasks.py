@@ -59,11 +59,6 @@ class TaskLoop:
         self._is_busy = False
         self._next: deque[Task] = deque()
 
-    @property
-    def is_here(self) -> bool:
-        """Whether the caller is in the tree's thread."""
-        return get_ident() == self.thread
-
     def do(self, task: Task) -> None:
         """Have something done that was found out in whatever thread."""
         if self._is_busy and get_ident() == self.thread:
