@@ -24,6 +24,8 @@ EPILOG = """\
 examples:
   python -m bench promotes
       the whole comparison: 1, 8 and 64 promotes in flight, five runs of each variant in turn
+  python -m bench promotes --concurrency 64 --variants memory,process,power
+      what the log in a file costs
   python -m bench promotes --concurrency 64 --repeats 3
       one concurrency, a quick look
   python -m bench promotes --hosts 4 --concurrency 64 --json > result.json
@@ -31,7 +33,9 @@ examples:
 
 Each run has processes of its own: a launcher, the hosts, and a driver that observes and, at each
 completion, has the same host promote again. Windows become ready at once, and stay open. "floor"
-only sends the eleven messages of a promote, one bare frame each, over the same kinds of socket.
+only sends the eleven messages of a promote, one bare frame each, over the same kinds of socket;
+"memory" is a launcher with its log in memory, "process" one with its log in a file that survives
+kill -9, "power" one whose file survives a power cut too.
 A latency runs from the moment the host takes the window out of its pool until the driver has the
 decoded SagaCompleted. A run with a lost, failed or cold promote is void: exit status 1.
 """
@@ -57,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
                 "hosts": options.hosts,
                 "promotes": options.promotes,
                 "repeats": options.repeats,
+                "variants": options.variants,
             },
             "results": [as_document(comparison) for comparison in comparisons],
         }
@@ -70,9 +75,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _compare(concurrency: int, options: Any, progress: Console) -> Comparison:
     plan = Plan.of(hosts=options.hosts, concurrency=concurrency, measured=options.promotes)
-    runs: dict[Variant, list[Measured]] = {variant: [] for variant in Variant}
+    runs: dict[Variant, list[Measured]] = {variant: [] for variant in options.variants}
     for repeat in range(1, options.repeats + 1):
-        for variant in Variant:
+        for variant in options.variants:
             where = f"{concurrency} in flight, run {repeat} of {options.repeats}, {variant}"
             try:
                 run = carry_out(Run(variant, plan, options.run_seconds))
@@ -103,6 +108,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("benchmark", choices=["promotes"], help="what to measure")
     add = parser.add_argument
     add("--concurrency", type=_counts, default=[1, 8, 64], help="how many in flight: 1,8,64")
+    add(
+        "--variants",
+        type=_variants,
+        default=[Variant.FLOOR, Variant.MEMORY, Variant.PROCESS],
+        help="what is compared: floor,memory,process,power (default: all but power)",
+    )
     add("--hosts", type=_count, default=1, help="over how many hosts (default 1)")
     add("--promotes", type=_count, default=4000, help="measured in each run (default 4000)")
     add("--repeats", type=_count, default=5, help="runs of each variant (default 5)")
@@ -120,6 +131,16 @@ def _count(text: str) -> int:
 
 def _counts(text: str) -> list[int]:
     return [_count(each) for each in text.split(",")]
+
+
+def _variants(text: str) -> list[Variant]:
+    known = [each.value for each in Variant]
+    variants = text.split(",")
+    for each in variants:
+        if each not in known or variants.count(each) > 1:
+            msg = f"{each!r}: give each of {', '.join(known)} once at most, with commas between"
+            raise argparse.ArgumentTypeError(msg)
+    return [Variant(each) for each in variants]
 
 
 def _seconds(text: str) -> float:

@@ -1,6 +1,6 @@
 """The driver's process: it observes, and closes the loop at the hosts' control sockets.
 
-It is the same for both variants, so what it costs itself burdens both alike.
+It is the same for all variants, so what it costs itself burdens all alike.
 """
 
 import time
@@ -24,10 +24,12 @@ WAIT_SECONDS = 0.25
 
 
 class Variant(StrEnum):
-    """What is measured."""
+    """What is measured: the floor, or muxsaga by where its log is and what that survives."""
 
     FLOOR = "floor"
-    MUXSAGA = "muxsaga"
+    MEMORY = "memory"
+    PROCESS = "process"
+    POWER = "power"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,9 @@ def floor_host(settings: FloorHostSettings, life_line: int, pipe: Connection) ->
     return run_floor_host(settings, life_line, lambda: pipe.send("ready"))
 
 
-def muxsaga_launcher(endpoints: Endpoints, life_line: int, pipe: Connection) -> int:
-    """Run a launcher with its defaults."""
-    settings = LauncherSettings(endpoints, life_line=life_line)
-    return run_launcher(settings, lambda: pipe.send("ready"))
+def muxsaga_launcher(settings: LauncherSettings, life_line: int, pipe: Connection) -> int:
+    """Run a launcher."""
+    return run_launcher(replace(settings, life_line=life_line), lambda: pipe.send("ready"))
 
 
 def muxsaga_host(settings: HostProcessSettings, life_line: int, pipe: Connection) -> int:

@@ -11,7 +11,7 @@ from rich.table import Table
 from bench.closed_loop import Measured
 from bench.driver import Variant
 
-SCHEMA = 1
+SCHEMA = 2
 """Rises when the JSON document changes its form."""
 
 
@@ -30,9 +30,13 @@ class Spread:
         return cls(median(values), min(values), max(values))
 
 
+Figure = Callable[[Measured], float]
+"""One figure of a run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Floor and muxsaga at one concurrency, run in turn.
+    """Variants at one concurrency, run in turn.
 
     Attributes:
         runs: in order, by variant; equally many of each.
@@ -41,15 +45,23 @@ class Comparison:
     concurrency: int
     runs: dict[Variant, list[Measured]]
 
-    def spread(self, variant: Variant, figure: Callable[[Measured], float]) -> Spread:
+    def spread(self, variant: Variant, figure: Figure) -> Spread:
         """Give a figure's spread over one variant's runs."""
         return Spread.of(figure(run) for run in self.runs[variant])
 
-    def ratio(self, figure: Callable[[Measured], float]) -> Spread:
-        """Give muxsaga's figure by the floor's: of the medians, and over the pairs of runs."""
-        floor, muxsaga = self.runs[Variant.FLOOR], self.runs[Variant.MUXSAGA]
-        pairs = [figure(ours) / figure(least) for least, ours in zip(floor, muxsaga, strict=True)]
-        of_medians = median(map(figure, muxsaga)) / median(map(figure, floor))
+    def pairs(self) -> list[tuple[Variant, Variant]]:
+        """Give what is compared with what: all with the floor, logs in a file with the other."""
+        durable = (Variant.PROCESS, Variant.POWER)
+        ours = (Variant.MEMORY, *durable)
+        wanted = [(each, Variant.FLOOR) for each in ours]
+        wanted += [(each, Variant.MEMORY) for each in durable]
+        return [(one, by) for one, by in wanted if one in self.runs and by in self.runs]
+
+    def ratio(self, one: Variant, by: Variant, figure: Figure) -> Spread:
+        """Give a figure of one variant by another's: of the medians, and over pairs of runs."""
+        ones, others = self.runs[one], self.runs[by]
+        pairs = [figure(run) / figure(other) for run, other in zip(ones, others, strict=True)]
+        of_medians = median(map(figure, ones)) / median(map(figure, others))
         return Spread(of_medians, min(pairs), max(pairs))
 
 
@@ -72,8 +84,15 @@ def as_document(comparison: Comparison) -> dict[str, Any]:
     """Give a comparison as an element of the JSON document's `results`."""
     return {
         "concurrency": comparison.concurrency,
-        "rate_ratio": asdict(comparison.ratio(rate)),
-        "p50_ratio": asdict(comparison.ratio(p50)),
+        "ratios": [
+            {
+                "of": one.value,
+                "by": by.value,
+                "rate": asdict(comparison.ratio(one, by, rate)),
+                "p50": asdict(comparison.ratio(one, by, p50)),
+            }
+            for one, by in comparison.pairs()
+        ],
         "variants": {
             variant.value: {
                 "rate": asdict(comparison.spread(variant, rate)),
@@ -94,7 +113,7 @@ def print_table(console: Console, comparisons: Sequence[Comparison]) -> None:
     for heading in ("promotes/s", "p50 ms", "p99 ms"):
         table.add_column(heading, justify="right")
     for comparison in comparisons:
-        for variant in (Variant.FLOOR, Variant.MUXSAGA):
+        for variant in comparison.runs:
             table.add_row(
                 str(comparison.concurrency),
                 variant.value,
@@ -102,14 +121,13 @@ def print_table(console: Console, comparisons: Sequence[Comparison]) -> None:
                 _milliseconds(comparison.spread(variant, p50)),
                 _milliseconds(comparison.spread(variant, p99)),
             )
-        table.add_row(
-            "",
-            "muxsaga / floor",
-            _quotient(comparison.ratio(rate)),
-            _quotient(comparison.ratio(p50)),
-            _quotient(comparison.ratio(p99)),
-            end_section=True,
-        )
+        for one, by in comparison.pairs():
+            table.add_row(
+                "",
+                f"{one} / {by}",
+                *(_quotient(comparison.ratio(one, by, figure)) for figure in (rate, p50, p99)),
+            )
+        table.add_section()
     console.print(table)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
+from actors.launcher_process import LauncherSettings
 from bench.closed_loop import Measured, Plan, VoidRunError
 from bench.driver import DriverSettings, Variant, Void, run_driver
 from bench.floor import FloorHostSettings
@@ -73,7 +74,7 @@ def _start_hosts_and_launcher(
             floor_settings = FloorHostSettings(endpoints, control_endpoint(directory, host))
             stage.start_ready(host, floor_host, floor_settings)
         return
-    stage.start_ready("launcher", muxsaga_launcher, endpoints)
+    stage.start_ready("launcher", muxsaga_launcher, _launcher_settings(variant, directory))
     for host in hosts:
         real_settings = HostProcessSettings(
             host=host,
@@ -83,3 +84,14 @@ def _start_hosts_and_launcher(
             spawn_time="0",
         )
         stage.start_ready(host, muxsaga_host, real_settings)
+
+
+def _launcher_settings(variant: Variant, directory: Path) -> LauncherSettings:
+    endpoints, log = Endpoints.in_directory(directory), directory / "log.sqlite"
+    match variant:
+        case Variant.PROCESS:
+            return LauncherSettings(endpoints, log=log, durability="process")
+        case Variant.POWER:
+            return LauncherSettings(endpoints, log=log, durability="power")
+        case _:
+            return LauncherSettings(endpoints)

@@ -26,16 +26,22 @@ def bench(*options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_tiny_benchmark_gives_both_variants_and_their_ratio() -> None:
-    done = bench("--concurrency", "2", "--promotes", "20", "--repeats", "1", "--json")
+def test_a_tiny_benchmark_gives_every_variant_and_their_ratios() -> None:
+    variants = ("floor", "memory", "process", "power")
+    options = ("--concurrency", "2", "--promotes", "20", "--repeats", "1", "--json")
+    done = bench(*options, "--variants", ",".join(variants))
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["benchmark"] == "promotes"
     assert document["environment"]["libraries"]["pykka"]
     (result,) = document["results"]
     assert result["concurrency"] == 2
-    assert result["rate_ratio"]["median"] > 0
-    for variant in ("floor", "muxsaga"):
+    assert [(each["of"], each["by"]) for each in result["ratios"]] == [
+        *((variant, "floor") for variant in variants[1:]),
+        *((variant, "memory") for variant in variants[2:]),
+    ]
+    assert all(each["rate"]["median"] > 0 for each in result["ratios"])
+    for variant in variants:
         (run,) = result["variants"][variant]["runs"]
         assert run["promotes"] == 20
         assert 0 < run["p50_us"] <= run["p99_us"] <= run["max_us"]

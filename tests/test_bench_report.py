@@ -21,7 +21,7 @@ COMPARISON = Comparison(
     concurrency=8,
     runs={
         Variant.FLOOR: [run_at(1000), run_at(4000), run_at(2000)],
-        Variant.MUXSAGA: [run_at(500), run_at(1000), run_at(1000)],
+        Variant.MEMORY: [run_at(500), run_at(1000), run_at(1000)],
     },
 )
 
@@ -32,14 +32,16 @@ def test_a_spread_is_the_median_between_the_least_and_the_most() -> None:
 
 
 def test_the_ratio_is_that_of_the_medians_with_the_spread_over_the_pairs() -> None:
-    assert COMPARISON.ratio(rate) == Spread(0.5, 0.25, 0.5)
+    assert COMPARISON.ratio(Variant.MEMORY, Variant.FLOOR, rate) == Spread(0.5, 0.25, 0.5)
 
 
 def test_the_document_has_every_run_the_medians_and_the_ratios() -> None:
     document = json.loads(json.dumps(as_document(COMPARISON)))
-    assert document.keys() == {"concurrency", "rate_ratio", "p50_ratio", "variants"}
-    assert document["rate_ratio"] == {"median": 0.5, "least": 0.25, "most": 0.5}
-    assert document["variants"].keys() == {"floor", "muxsaga"}
+    assert document.keys() == {"concurrency", "ratios", "variants"}
+    (ratio,) = document["ratios"]
+    assert (ratio["of"], ratio["by"]) == ("memory", "floor")
+    assert ratio["rate"] == {"median": 0.5, "least": 0.25, "most": 0.5}
+    assert document["variants"].keys() == {"floor", "memory"}
     floor = document["variants"]["floor"]
     assert floor["rate"] == {"median": 2000, "least": 1000, "most": 4000}
     assert [run["rate"] for run in floor["runs"]] == [1000, 4000, 2000]
@@ -66,7 +68,14 @@ def test_a_floor_frame_has_its_size_and_carries_number_and_time(kind: Kind) -> N
 
 @pytest.mark.parametrize(
     "options",
-    [["--concurrency", "0"], ["--concurrency", "1,x"], ["--repeats", "-1"], ["--run-seconds", "0"]],
+    [
+        ["--concurrency", "0"],
+        ["--concurrency", "1,x"],
+        ["--repeats", "-1"],
+        ["--run-seconds", "0"],
+        ["--variants", "memory,disk"],
+        ["--variants", "memory,memory"],
+    ],
 )
 def test_a_wrong_option_is_refused_with_its_value(
     options: list[str], capsys: pytest.CaptureFixture[str]
