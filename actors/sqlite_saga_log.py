@@ -19,21 +19,17 @@ import msgspec
 
 from actors.journal_trim import JournalTrim
 from actors.saga_log import (
-    BlobAppended,
-    DeadlineExtended,
-    EpochSuperseded,
-    EventDelivered,
     LogContents,
     LogUnavailableError,
-    ReportsTaken,
     Row,
-    SagaClosed,
     SagaOpened,
     SagaRecord,
     StepClosed,
     StepIssued,
 )
+from actors.sqlite_checkpoint import Checkpointer
 from actors.sqlite_journal_reader import SqliteJournalReader
+from actors.sqlite_row_writer import RowBatch
 from transport.codec import Codec, encode, unpack
 from transport.endpoints import DirectoryLock
 from transport.event_stream.query_session import JournalReader
@@ -51,7 +47,8 @@ RETENTION = 7 * 24 * 3600 * SECOND
 """How long finished sagas are kept, in nanoseconds; unfinished ones always are."""
 
 FORGOTTEN_A_COMMIT = 64
-"""How many sagas that are past their retention one commit deletes, at most."""
+"""How many sagas past their retention one commit deletes; with no more left, the next looks a
+second later."""
 
 BUSY_SECONDS = 0.1
 """How long a write waits for somebody else's lock on the file; then the log is unavailable."""
@@ -131,6 +128,8 @@ class SqliteSagaLog:
         self._log_id: str = found[0]
         self._last: int = found[1]
         self._trim = JournalTrim(journal_events, self._stored_snapshot(found[2]))
+        self._checkpointer = Checkpointer(path)
+        self._forget_at = 0
 
     @property
     def log_id(self) -> str:
@@ -139,6 +138,7 @@ class SqliteSagaLog:
 
     def close(self) -> None:
         """Close the file and let the next process have it."""
+        self._checkpointer.close()
         self._db.close()
         self._lock.release()
 
@@ -150,12 +150,13 @@ class SqliteSagaLog:
         Raises:
             LogUnavailableError: none of them is; the same commit can be tried again.
         """
-        db = self._db
+        db, wall = self._db, self._wall()
+        batch = RowBatch.of(rows, wall)
         try:
             db.execute("BEGIN IMMEDIATE")
-            for row in rows:
-                self._write(row)
-            self._forget_old()
+            batch.write(db)
+            self._last = batch.version or self._last
+            self._forget_old(wall)
             self._trim_journal()
             db.execute("COMMIT")
         except sqlite3.Error as error:
@@ -164,56 +165,18 @@ class SqliteSagaLog:
             self._last = self._committed_version()
             msg = f"{self._path}: {error}"
             raise LogUnavailableError(msg) from error
+        self._checkpointer.committed(db, len(rows), batch.blob_bytes)
 
-    def _write(self, row: Row) -> None:
-        execute = self._db.execute
-        match row:
-            case BlobAppended(first=first, last=last, blob=blob):
-                execute("INSERT INTO blob VALUES (?, ?, ?)", (first, last, blob))
-                execute("UPDATE log SET version = ?", (last,))
-                self._last = last
-            case ReportsTaken(host=host, epoch=epoch, sequence=sequence):
-                execute("REPLACE INTO report_taken VALUES (?, ?, ?)", (host, epoch, sequence))
-            case EventDelivered(saga_id=saga_id, event=event):
-                sql = "INSERT INTO delivered (saga_id, event) VALUES (?, ?)"
-                execute(sql, (saga_id, encode(event)))
-            case SagaOpened():
-                self._write_opened(row)
-            case StepIssued(saga_id=saga_id, step=step, target=target, command=command):
-                sql = "INSERT INTO step (saga_id, step, target, command) VALUES (?, ?, ?, ?)"
-                execute(sql, (saga_id, step, target, command))
-            case StepClosed(saga_id=saga_id, step=step, failure=failure):
-                sql = "UPDATE step SET is_closed = 1, failure = ? WHERE saga_id = ? AND step = ?"
-                execute(sql, (failure, saga_id, step))
-            case SagaClosed(saga_id=saga_id, result=result, failure=failure):
-                sql = "UPDATE saga SET closed_at = ?, result = ?, failure = ? WHERE saga_id = ?"
-                execute(sql, (self._wall(), result, failure, saga_id))
-                execute("DELETE FROM delivered WHERE saga_id = ?", (saga_id,))
-            case EpochSuperseded(host=host, epoch=epoch, by=by):
-                execute("REPLACE INTO superseded VALUES (?, ?, ?)", (host, epoch, by))
-                sql = "DELETE FROM report_taken WHERE host = ? AND epoch = ?"
-                execute(sql, (host, epoch))
-            case DeadlineExtended(saga_id=saga_id, deadline=deadline):
-                sql = "UPDATE saga SET extended = ?, extensions = extensions + 1 WHERE saga_id = ?"
-                execute(sql, (deadline, saga_id))
-
-    def _write_opened(self, row: SagaOpened) -> None:
-        sql = (
-            "INSERT INTO saga (saga_id, name, input, cause, host, epoch, deadline, opened_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        )
-        snapshot = msgspec.json.encode(row.input).decode()
-        where = (row.cause, row.host, row.epoch)
-        values = (row.saga_id, row.name, snapshot, *where, row.deadline, self._wall())
-        self._db.execute(sql, values)
-        self._db.execute("UPDATE log SET next_saga_id = ?", (row.saga_id + 1,))
-
-    def _forget_old(self) -> None:
+    def _forget_old(self, wall: int) -> None:
+        if wall < self._forget_at:
+            return
         sql = (
             "DELETE FROM saga WHERE saga_id IN (SELECT saga_id FROM saga "
             "WHERE closed_at IS NOT NULL AND closed_at < ? ORDER BY closed_at LIMIT ?)"
         )
-        self._db.execute(sql, (self._wall() - RETENTION, FORGOTTEN_A_COMMIT))
+        done = self._db.execute(sql, (wall - RETENTION, FORGOTTEN_A_COMMIT))
+        if done.rowcount < FORGOTTEN_A_COMMIT:
+            self._forget_at = wall + SECOND
 
     def _trim_journal(self) -> None:
         if not self._trim.fold(self._last, self._blobs_from(self._trim.snapshot.before)):
@@ -305,6 +268,7 @@ def _opened(path: Path, durability: Durability, new_log_id: str) -> sqlite3.Conn
         db.execute("PRAGMA journal_mode = WAL")
         db.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
         db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA wal_autocheckpoint = 0")
         db.execute("BEGIN IMMEDIATE")
         if is_new:
             _create(db, new_log_id)
