@@ -136,6 +136,7 @@ class _Journal:
         self._last = 0
         self._before = 1
         self._rows: list[SnapshotRow] = []
+        self._next_rows: list[SnapshotRow] = []
         self._trim = JournalTrim(keep, Snapshot())
         self._folded = 0
 
@@ -185,17 +186,18 @@ class _Journal:
     def trim(self) -> None:
         waiting = map(self._events_in, self._blobs[self._folded :])
         before = self._trim.snapshot.before
-        finished = self._trim.fold(self._last, waiting)
+        written = self._trim.advance(self._last, waiting)
         if self._trim.snapshot.before != before:
             self._folded = bisect_right(self._firsts, self._trim.snapshot.before - 1)
-        if finished:
-            self._publish()
+        self._next_rows.extend(written.rows)
+        if self._trim.shown != self._before:
+            self._show()
 
-    def _publish(self) -> None:
-        rows = self._trim.snapshot.rows()
+    def _show(self) -> None:
+        rows, self._next_rows = self._next_rows, []
         with self._lock:
             self._rows = rows
-            self._before = self._trim.snapshot.before
+            self._before = self._trim.shown
             del self._firsts[: self._folded]
             del self._blobs[: self._folded]
         self._folded = 0

@@ -54,11 +54,15 @@ class SqliteJournalReader:
     def snapshot_page(self, offset: int, limit: int) -> SnapshotPage:
         """Give at most `limit` rows of the snapshot from `offset` on, and how many there are."""
         with self._reading() as db:
-            total = db.execute("SELECT count(*) FROM snapshot").fetchone()[0]
-            sql = "SELECT row FROM snapshot WHERE number >= ? ORDER BY number LIMIT ?"
-            frames = db.execute(sql, (offset, limit)).fetchall()
+            before = _view(db).first
+            sql = "SELECT ifnull(max(number) + 1, 0) FROM snapshot WHERE before = ?"
+            (total,) = db.execute(sql, (before,)).fetchone()
+            sql = (
+                "SELECT row FROM snapshot WHERE before = ? AND number >= ? ORDER BY number LIMIT ?"
+            )
+            frames = db.execute(sql, (before, offset, limit)).fetchall()
             rows = [_snapshot_row.decode(frame) for (frame,) in frames]
-            return SnapshotPage(_view(db).first, total, rows)
+            return SnapshotPage(before, total, rows)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -41,7 +41,7 @@ Durability = Literal["process", "power"]
 APPLICATION_ID = 0x6D757873
 """Says that a file is ours (`PRAGMA application_id`): "muxs"."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SECOND = 1_000_000_000
 RETENTION = 7 * 24 * 3600 * SECOND
 """How long finished sagas are kept, in nanoseconds; unfinished ones always are."""
@@ -49,6 +49,9 @@ RETENTION = 7 * 24 * 3600 * SECOND
 FORGOTTEN_A_COMMIT = 64
 """How many sagas past their retention one commit deletes; with no more left, the next looks a
 second later."""
+
+SWEPT_A_COMMIT = 256
+"""How many blobs, and snapshot rows, that readers do not see any more one commit deletes."""
 
 BUSY_SECONDS = 0.1
 """How long a write waits for somebody else's lock on the file; then the log is unavailable."""
@@ -71,7 +74,8 @@ CREATE TABLE delivered (number INTEGER PRIMARY KEY,
     saga_id INTEGER NOT NULL REFERENCES saga ON DELETE CASCADE, event BLOB NOT NULL);
 CREATE INDEX delivered_to ON delivered (saga_id);
 CREATE TABLE blob (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, blob BLOB NOT NULL);
-CREATE TABLE snapshot (number INTEGER PRIMARY KEY, row BLOB NOT NULL);
+CREATE TABLE snapshot (before INTEGER NOT NULL, number INTEGER NOT NULL, row BLOB NOT NULL,
+    PRIMARY KEY (before, number)) WITHOUT ROWID;
 CREATE TABLE report_taken (host TEXT NOT NULL, epoch TEXT NOT NULL, sequence INTEGER NOT NULL,
     PRIMARY KEY (host, epoch)) WITHOUT ROWID;
 CREATE TABLE superseded (host TEXT NOT NULL, epoch TEXT NOT NULL, by TEXT NOT NULL,
@@ -127,6 +131,8 @@ class SqliteSagaLog:
             raise
         self._log_id: str = found[0]
         self._last: int = found[1]
+        self._committed: tuple[int, int] = found[1:]
+        self._is_swept = False
         self._trim = JournalTrim(journal_events, self._stored_snapshot(found[2]))
         self._checkpointer = Checkpointer(path)
         self._forget_at = 0
@@ -162,9 +168,10 @@ class SqliteSagaLog:
         except sqlite3.Error as error:
             if db.in_transaction:
                 db.execute("ROLLBACK")
-            self._last = self._committed_version()
+            self._recall()
             msg = f"{self._path}: {error}"
             raise LogUnavailableError(msg) from error
+        self._committed = (self._last, self._trim.shown)
         self._checkpointer.committed(db, len(rows), batch.blob_bytes)
 
     def _forget_old(self, wall: int) -> None:
@@ -179,14 +186,33 @@ class SqliteSagaLog:
             self._forget_at = wall + SECOND
 
     def _trim_journal(self) -> None:
-        if not self._trim.fold(self._last, self._blobs_from(self._trim.snapshot.before)):
-            return
-        snapshot = self._trim.snapshot
-        rows = [(number, encode(row)) for number, row in enumerate(snapshot.rows())]
-        self._db.execute("DELETE FROM snapshot")
-        self._db.executemany("INSERT INTO snapshot VALUES (?, ?)", rows)
-        self._db.execute("DELETE FROM blob WHERE last < ?", (snapshot.before,))
-        self._db.execute("UPDATE log SET before = ?", (snapshot.before,))
+        trim, db = self._trim, self._db
+        shown = trim.shown
+        written = trim.advance(self._last, self._blobs_from(trim.snapshot.before))
+        if written.rows:
+            before = trim.snapshot.before
+            numbered = enumerate(written.rows, written.first)
+            rows = [(before, number, encode(row)) for number, row in numbered]
+            db.executemany("REPLACE INTO snapshot VALUES (?, ?, ?)", rows)
+        if trim.shown != shown:
+            db.execute("UPDATE log SET before = ?", (trim.shown,))
+            self._is_swept = False
+        if not self._is_swept:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Delete some of what readers do not see any more."""
+        db, shown = self._db, self._trim.shown
+        rows = db.execute(
+            "DELETE FROM snapshot WHERE (before, number) IN "
+            "(SELECT before, number FROM snapshot WHERE before < ? LIMIT ?)",
+            (shown, SWEPT_A_COMMIT),
+        )
+        blobs = db.execute(
+            "DELETE FROM blob WHERE first IN (SELECT first FROM blob WHERE first < ? LIMIT ?)",
+            (shown, SWEPT_A_COMMIT),
+        )
+        self._is_swept = max(rows.rowcount, blobs.rowcount) < SWEPT_A_COMMIT
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -241,7 +267,8 @@ class SqliteSagaLog:
             yield record
 
     def _stored_snapshot(self, before: int) -> Snapshot:
-        frames = self._db.execute("SELECT row FROM snapshot ORDER BY number")
+        sql = "SELECT row FROM snapshot WHERE before = ? ORDER BY number"
+        frames = self._db.execute(sql, (before,))
         rows = (_snapshot_row.decode(frame) for (frame,) in frames)
         return Snapshot.from_rows(rows, self._codec, before=before)
 
@@ -251,12 +278,11 @@ class SqliteSagaLog:
             raw: Any = unpack(blob)
             yield self._codec.decode_events(raw["first"], raw["events"])
 
-    def _committed_version(self) -> int:
-        try:
-            version: int = self._db.execute("SELECT version FROM log").fetchone()[0]
-        except sqlite3.Error:
-            return self._last
-        return version
+    def _recall(self) -> None:
+        """Know again what is committed, after a commit that failed."""
+        self._last, shown = self._committed
+        self._trim.not_committed(shown)
+        self._is_swept = False
 
 
 def _opened(path: Path, durability: Durability, new_log_id: str) -> sqlite3.Connection:

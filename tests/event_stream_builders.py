@@ -131,7 +131,7 @@ class MemoryJournal:
         return page
 
     def snapshot_page(self, offset: int, limit: int) -> SnapshotPage:
-        rows = self.snapshot.rows()
+        rows = list(self.snapshot.rows())
         limit = min(limit, self.page_rows)
         return SnapshotPage(self.snapshot.before, len(rows), rows[offset : offset + limit])
 

@@ -137,7 +137,7 @@ def follows_truth(items: list[Item], journal: MemoryJournal, due: int | None) ->
                 assert due is None or before > due
                 if before > journal.last + 1:
                     return None
-                if snapshot.rows() != journal.snapshot_before(before).rows():
+                if list(snapshot.rows()) != list(journal.snapshot_before(before).rows()):
                     return None
                 due = before
             case CaughtUp(version=version):

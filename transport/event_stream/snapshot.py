@@ -4,7 +4,7 @@ The launcher's journal folds its oldest blobs into one of these when it trims; a
 asks for events older than the journal gets its rows instead, and goes on from there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from transport.codec import Codec, encode_map
@@ -55,28 +55,29 @@ class Snapshot:
         self.groups.take(events)
         self.before = events[-1].version + 1
 
-    def rows(self) -> list[SnapshotRow]:
-        """Give everything as rows: hosts with their windows there and gone, then open brackets."""
-        rows: list[SnapshotRow] = []
+    def rows(self) -> Iterator[SnapshotRow]:
+        """Give everything as rows: hosts with their windows there and gone, then open brackets.
+
+        Nothing may be folded in until the last one is taken.
+        """
         for host in self.mirror.hosts.values():
-            rows.append(
-                SnapshotHost(
-                    host=host.host,
-                    epoch=host.epoch,
-                    pool_target=host.pool_target,
-                    drained=host.drained,
-                    live=host.live,
-                    sequence=host.sequence,
-                )
+            yield SnapshotHost(
+                host=host.host,
+                epoch=host.epoch,
+                pool_target=host.pool_target,
+                drained=host.drained,
+                live=host.live,
+                sequence=host.sequence,
             )
             name = host.host
-            rows.extend(SnapshotWindow(host=name, label=each, place="pool") for each in host.pool)
-            rows.extend(SnapshotWindow(host=name, label=each, place="open") for each in host.opened)
-            ranges = host.closed.ranges()
-            rows.extend(SnapshotClosed(host=name, first=one, last=two) for one, two in ranges)
+            for label in host.pool:
+                yield SnapshotWindow(host=name, label=label, place="pool")
+            for label in host.opened:
+                yield SnapshotWindow(host=name, label=label, place="open")
+            for first, last in host.closed.ranges():
+                yield SnapshotClosed(host=name, first=first, last=last)
         for group in self.groups.groups():
-            rows.extend(_bracket_rows(group))
-        return rows
+            yield from _bracket_rows(group)
 
     @classmethod
     def from_rows(cls, rows: Iterable[SnapshotRow], codec: Codec, *, before: int) -> "Snapshot":
