@@ -81,12 +81,20 @@ class LauncherSettings:
     crash_seed: int | None = None
 
 
-def run_launcher(settings: LauncherSettings, ready: Callable[[], None] = lambda: None) -> int:
+def run_launcher(
+    settings: LauncherSettings,
+    ready: Callable[[], None] = lambda: None,
+    *,
+    make_log: "MakeLog | None" = None,
+    make_context: Callable[[], zmq.Context[Any]] = zmq.Context,
+) -> int:
     """Run a launcher until it is told to stop, and give its exit status.
 
     Args:
         settings: what it is started with.
         ready: called once, when its sockets are bound.
+        make_log: opens the saga log; by default `open_log`.
+        make_context: makes the ZeroMQ context of every socket.
 
     Raises:
         zmq.ZMQError: an endpoint cannot be bound.
@@ -95,7 +103,7 @@ def run_launcher(settings: LauncherSettings, ready: Callable[[], None] = lambda:
         EndpointError: another launcher has the log.
     """
     extensions = tuple(load_launcher_extension(name) for name in settings.extensions)
-    log = open_log(settings, Codec(known_types(extensions)))
+    log = (make_log or open_log)(settings, Codec(known_types(extensions)))
     engine_settings = EngineSettings(
         settings.heartbeat,
         settings.timeouts,
@@ -116,7 +124,7 @@ def run_launcher(settings: LauncherSettings, ready: Callable[[], None] = lambda:
         )
 
     keeper = EngineKeeper(make, settings.engine_budget)
-    with StopSignals(settings.life_line) as signals, zmq.Context() as context:
+    with StopSignals(settings.life_line) as signals, make_context() as context:
         loop = LauncherLoop(
             keeper,
             log,
@@ -155,6 +163,10 @@ def open_log(settings: LauncherSettings, codec: Codec) -> SagaLog:
         codec=codec,
         wall=time.time_ns,
     )
+
+
+MakeLog = Callable[[LauncherSettings, Codec], SagaLog]
+"""Opens a saga log, as the settings ask for, for the message types that a codec knows."""
 
 
 class LauncherLoop:

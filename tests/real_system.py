@@ -56,11 +56,13 @@ class RealSystem:
                     process.stdout.close()
         shutil.rmtree(self.directory)
 
-    def start(self, name: str, *arguments: str) -> "subprocess.Popen[str]":
+    def start(
+        self, name: str, *arguments: str, module: str = "actors.command_line.main"
+    ) -> "subprocess.Popen[str]":
         """Start a command and wait until it says that it is ready."""
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "actors.command_line.main", *arguments),
+                *(sys.executable, "-m", module, *arguments),
                 *("--runtime-directory", str(self.directory)),
             ],
             stdout=subprocess.PIPE,
@@ -88,6 +90,13 @@ class RealSystem:
                         assert isinstance(event, Event)
                         self.mirror.apply(event)
                         self.events.append(event)
+
+    def wait_until(self, holds: Callable[[], bool], what: str) -> None:
+        """Look again and again until something holds that no event tells; takes no events."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not holds():
+            assert time.monotonic() < deadline, f"no {what} in {WAIT_SECONDS} s"
+            time.sleep(0.01)
 
     def pool_is_whole(self, host: str) -> bool:
         """Say whether the launcher's view of a host's pool is at its target."""
