@@ -9,7 +9,9 @@ from transport.labels import window_number
 from transport.messages import (
     CommandIdentity,
     Event,
+    InventoryWindow,
     Origin,
+    Place,
     PoolWindowAdded,
     PoolWindowRemoved,
     WindowClosed,
@@ -23,31 +25,38 @@ def inventory_events(
 ) -> tuple[list[Event], list[SettledStep]]:
     """Give the differences between the mirror and what the host has, as `reconciled` events.
 
-    A window that a pending step asked for, and whose report never came, settles that step. A label
-    that is not of the host's epoch, or that is closed for ever, is no window.
+    A window that a pending step asked for, and whose report never came, settles that step, also if
+    a user has it by now: it was in the pool before. A label that is not of the host's epoch, or
+    that is closed for ever, is no window.
     """
     origin = Origin(mirror.host, mirror.epoch, inventory.as_of)
     events = list(_gone(mirror, {window.label for window in inventory.windows}, origin))
-    settled: list[SettledStep] = []
+    settled: dict[int, SettledStep] = {}
     for window in inventory.windows:
         label, place = window.label, mirror.place_of(window.label)
         foreign = window_number(label, mirror.epoch) is None
         if place == window.place or foreign or mirror.was_closed(label):
             continue
-        if window.place == "pool":
-            saga_id = _asked_by(state, mirror, window.identity) if place is None else None
-            if saga_id is not None:
-                settled.append(SettledStep(saga_id, None))
-            events.append(
-                PoolWindowAdded(label=label, saga_id=saga_id, origin=origin, reconciled=True)
-            )
-            continue
-        if place == "pool":
-            events.append(
-                PoolWindowRemoved(label=label, reason="promoted", origin=origin, reconciled=True)
-            )
-        events.append(WindowOpened(label=label, origin=origin, reconciled=True))
-    return events, settled
+        saga_id = _asked_by(state, mirror, window.identity) if place is None else None
+        if saga_id in settled:
+            saga_id = None
+        if saga_id is not None:
+            settled[saga_id] = SettledStep(saga_id, None)
+        events.extend(_moved(window, place, saga_id, origin))
+    return events, list(settled.values())
+
+
+def _moved(
+    window: InventoryWindow, place: Place | None, saga_id: int | None, origin: Origin
+) -> Iterator[Event]:
+    """Give what brings a window from where the mirror has it to where it is."""
+    label = window.label
+    if window.place == "pool" or saga_id is not None:
+        yield PoolWindowAdded(label=label, saga_id=saga_id, origin=origin, reconciled=True)
+    if window.place == "open":
+        if place == "pool" or saga_id is not None:
+            yield PoolWindowRemoved(label=label, reason="promoted", origin=origin, reconciled=True)
+        yield WindowOpened(label=label, origin=origin, reconciled=True)
 
 
 def _asked_by(state: State, mirror: HostMirror, identity: CommandIdentity | None) -> int | None:
