@@ -180,8 +180,7 @@ class Intake:
         mirror = self._state.mirror.hosts.get(register.host)
         if mirror is not None and mirror.epoch == register.epoch and not mirror.live:
             raise FrameError(FrameFault.OUT_OF_TURN, "this epoch said Goodbye and is over")
-        peer = self._link.peers.get(register.host)
-        taken = peer.taken if peer is not None and peer.epoch == register.epoch else 0
+        taken = self._link.taken_of(register.host, register.epoch)
         if register.as_of < taken:
             detail = f"inventory as of {register.as_of}, but reports up to {taken} are taken"
             raise FrameError(FrameFault.OUT_OF_TURN, detail)
@@ -218,7 +217,7 @@ class Intake:
             epoch=register.epoch,
             role=register.role,
             connection=None,
-            taken=self._link.recovered_taken.get((register.host, register.epoch), 0),
+            taken=self._link.taken_of(register.host, register.epoch),
             heard=self._core.clock.time,
             serves=register.serves,
         )

@@ -148,6 +148,13 @@ class LauncherLink:
         """Give who is at a connection, or None if nobody registered there."""
         return self._by_connection.get(connection)
 
+    def taken_of(self, host: str, epoch: str) -> int:
+        """Give the number of the last report taken from an epoch, in this engine or before it."""
+        peer = self.peers.get(host)
+        if peer is not None and peer.epoch == epoch:
+            return peer.taken
+        return self.recovered_taken.get((host, epoch), 0)
+
     def touch(self, peer: Peer) -> None:
         """Note that this pass has something to say to a peer."""
         self._touched[peer.host] = peer

@@ -13,6 +13,7 @@ import pytest
 
 from tests.launcher_harness import LOG_ID, PlayedHost, PlayedLauncher
 from transport.codec import as_map
+from transport.frame_fault import FrameFault
 from transport.labels import window_label
 from transport.messages import (
     CommandIdentity,
@@ -283,3 +284,19 @@ def test_of_two_windows_that_claim_one_step_the_first_answers_it_and_the_second_
     assert list(map(story, mine)) == ["added: answer", "completed"]
     assert events[-1].saga_id is None
     assert place_in(scene.launcher, scene.host)[second] == place
+
+
+def test_after_a_restart_an_inventory_older_than_the_last_report_taken_is_refused() -> None:
+    scene = Scene(Case("unknown", "absent", "nobody", "nothing held"))
+    launcher, host = scene.launcher, scene.host
+    launcher.restart()
+    taken = host.sequence
+    before = place_in(launcher, host)
+    host.sequence = taken - 1
+    host.register(pool_target=3, first_held=taken)
+    assert host.refusals() == [FrameFault.OUT_OF_TURN]
+    assert place_in(launcher, host) == before
+    host.sequence = taken
+    host.register(pool_target=3, inventory=tuple(scene.inventory))
+    host.answer_all()
+    assert launcher.engine.link.peers[host.name].taken == host.sequence > taken
