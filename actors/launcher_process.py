@@ -17,7 +17,7 @@ from actors.engine import Engine, EngineSettings, Pass
 from actors.engine_keeper import EngineGaveUpError, EngineKeeper
 from actors.injected_crash import saga_crashes
 from actors.intake import ReportKey
-from actors.launcher_extension import known_types, load_launcher_extension
+from actors.launcher_extension import LoadedExtension, known_types, load_launcher_extension
 from actors.launcher_link import Outgoing
 from actors.memory_saga_log import MemorySagaLog
 from actors.query_thread import QueryThread
@@ -104,6 +104,20 @@ def run_launcher(
     """
     extensions = tuple(load_launcher_extension(name) for name in settings.extensions)
     log = (make_log or open_log)(settings, Codec(known_types(extensions)))
+    try:
+        return _run_with(log, settings, extensions, ready, make_context)
+    finally:
+        if isinstance(log, SqliteSagaLog):
+            log.close()
+
+
+def _run_with(
+    log: SagaLog,
+    settings: LauncherSettings,
+    extensions: tuple[LoadedExtension, ...],
+    ready: Callable[[], None],
+    make_context: Callable[[], zmq.Context[Any]],
+) -> int:
     engine_settings = EngineSettings(
         settings.heartbeat,
         settings.timeouts,
@@ -141,8 +155,6 @@ def run_launcher(
         finally:
             query.stop()
             loop.close()
-            if isinstance(log, SqliteSagaLog):
-                log.close()
 
 
 def open_log(settings: LauncherSettings, codec: Codec) -> SagaLog:

@@ -12,8 +12,9 @@ refused and left as it is. One process has it at a time; the second is told whic
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -29,19 +30,19 @@ from actors.saga_log import (
 )
 from actors.sqlite_checkpoint import Checkpointer
 from actors.sqlite_journal_reader import SqliteJournalReader
+from actors.sqlite_log_file import (
+    Durability,
+    LogRefusedError,
+    hold_log_file,
+    open_log_file,
+    refusal,
+)
 from actors.sqlite_row_writer import RowBatch
 from transport.codec import Codec, encode, unpack
-from transport.endpoints import DirectoryLock
 from transport.event_stream.query_session import JournalReader
 from transport.event_stream.snapshot import Snapshot
 from transport.messages import Event, Recorded, SnapshotRow
 
-Durability = Literal["process", "power"]
-
-APPLICATION_ID = 0x6D757873
-"""Says that a file is ours (`PRAGMA application_id`): "muxs"."""
-
-SCHEMA_VERSION = 2
 SECOND = 1_000_000_000
 RETENTION = 7 * 24 * 3600 * SECOND
 """How long finished sagas are kept, in nanoseconds; unfinished ones always are."""
@@ -53,40 +54,11 @@ second later."""
 SWEPT_A_COMMIT = 256
 """How many blobs, and snapshot rows, that readers do not see any more one commit deletes."""
 
-BUSY_SECONDS = 0.1
-"""How long a write waits for somebody else's lock on the file; then the log is unavailable."""
+__all__ = ["RETENTION", "Durability", "LogRefusedError", "SqliteSagaLog", "WallClock"]
 
 WallClock = Callable[[], int]
 
-SCHEMA = """
-CREATE TABLE log (one INTEGER PRIMARY KEY CHECK (one = 1), log_id TEXT NOT NULL,
-    next_saga_id INTEGER NOT NULL, version INTEGER NOT NULL, before INTEGER NOT NULL);
-CREATE TABLE saga (saga_id INTEGER PRIMARY KEY, name TEXT NOT NULL, input TEXT NOT NULL,
-    cause INTEGER, host TEXT, epoch TEXT, deadline INTEGER NOT NULL,
-    extended INTEGER, extensions INTEGER NOT NULL DEFAULT 0,
-    opened_at INTEGER NOT NULL, closed_at INTEGER, result TEXT, failure TEXT);
-CREATE INDEX open_saga ON saga (saga_id) WHERE closed_at IS NULL;
-CREATE INDEX closed_saga ON saga (closed_at) WHERE closed_at IS NOT NULL;
-CREATE TABLE step (saga_id INTEGER NOT NULL REFERENCES saga ON DELETE CASCADE,
-    step INTEGER NOT NULL, target TEXT NOT NULL, command BLOB NOT NULL,
-    is_closed INTEGER NOT NULL DEFAULT 0, failure TEXT, PRIMARY KEY (saga_id, step)) WITHOUT ROWID;
-CREATE TABLE delivered (number INTEGER PRIMARY KEY,
-    saga_id INTEGER NOT NULL REFERENCES saga ON DELETE CASCADE, event BLOB NOT NULL);
-CREATE INDEX delivered_to ON delivered (saga_id);
-CREATE TABLE blob (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, blob BLOB NOT NULL);
-CREATE TABLE snapshot (before INTEGER NOT NULL, number INTEGER NOT NULL, row BLOB NOT NULL,
-    PRIMARY KEY (before, number)) WITHOUT ROWID;
-CREATE TABLE report_taken (host TEXT NOT NULL, epoch TEXT NOT NULL, sequence INTEGER NOT NULL,
-    PRIMARY KEY (host, epoch)) WITHOUT ROWID;
-CREATE TABLE superseded (host TEXT NOT NULL, epoch TEXT NOT NULL, by TEXT NOT NULL,
-    PRIMARY KEY (host, epoch)) WITHOUT ROWID;
-"""
-
 _snapshot_row = msgspec.msgpack.Decoder(SnapshotRow)
-
-
-class LogRefusedError(RuntimeError):
-    """A log file cannot be used; says which, why and what to do. The file is as it was."""
 
 
 class SqliteSagaLog:
@@ -118,14 +90,12 @@ class SqliteSagaLog:
         self._path = path
         self._codec = codec or Codec()
         self._wall = wall
-        self._lock = DirectoryLock(path.with_name(f"{path.name}.lock"), f"the launcher of {path}")
+        self._lock = hold_log_file(path)
         try:
-            self._db = _opened(path, durability, new_log_id)
-            found = self._db.execute("SELECT log_id, version, before FROM log").fetchone()
-        except sqlite3.Error as error:
-            self._lock.release()
-            msg = f"log {path} cannot be used: {error}: restore it, or name another file"
-            raise LogRefusedError(msg) from error
+            self._db = open_log_file(path, durability=durability, new_log_id=new_log_id)
+            with refusal(path):
+                found = self._db.execute("SELECT log_id, version, before FROM log").fetchone()
+                snapshot = self._stored_snapshot(found[2])
         except LogRefusedError:
             self._lock.release()
             raise
@@ -133,7 +103,7 @@ class SqliteSagaLog:
         self._last: int = found[1]
         self._committed: tuple[int, int] = found[1:]
         self._is_swept = False
-        self._trim = JournalTrim(journal_events, self._stored_snapshot(found[2]))
+        self._trim = JournalTrim(journal_events, snapshot)
         self._checkpointer = Checkpointer(path)
         self._forget_at = 0
 
@@ -166,8 +136,9 @@ class SqliteSagaLog:
             self._trim_journal()
             db.execute("COMMIT")
         except sqlite3.Error as error:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
+            with suppress(sqlite3.Error):
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
             self._recall()
             msg = f"{self._path}: {error}"
             raise LogUnavailableError(msg) from error
@@ -217,7 +188,15 @@ class SqliteSagaLog:
     # --- reading ------------------------------------------------------------------------------
 
     def load(self) -> LogContents:
-        """Give everything that is committed, for a launcher to begin with."""
+        """Give everything that is committed, for a launcher to begin with.
+
+        Raises:
+            LogRefusedError: something of it cannot be read.
+        """
+        with refusal(self._path):
+            return self._contents()
+
+    def _contents(self) -> LogContents:
         db = self._db
         version, next_saga_id, before = db.execute(
             "SELECT version, next_saga_id, before FROM log"
@@ -283,46 +262,3 @@ class SqliteSagaLog:
         self._last, shown = self._committed
         self._trim.not_committed(shown)
         self._is_swept = False
-
-
-def _opened(path: Path, durability: Durability, new_log_id: str) -> sqlite3.Connection:
-    is_new = not path.exists() or path.stat().st_size == 0
-    db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
-    try:
-        if not is_new:
-            _check_ours(db, path)
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
-        db.execute("PRAGMA foreign_keys = ON")
-        db.execute("PRAGMA wal_autocheckpoint = 0")
-        db.execute("BEGIN IMMEDIATE")
-        if is_new:
-            _create(db, new_log_id)
-        db.execute("COMMIT")
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _check_ours(db: sqlite3.Connection, path: Path) -> None:
-    application = db.execute("PRAGMA application_id").fetchone()[0]
-    schema = db.execute("PRAGMA user_version").fetchone()[0]
-    if application != APPLICATION_ID:
-        msg = f"{path} is an SQLite file, but no saga log: name another file"
-        raise LogRefusedError(msg)
-    if schema > SCHEMA_VERSION:
-        msg = (
-            f"log {path} has schema {schema}, this muxsaga knows up to {SCHEMA_VERSION}: "
-            "use the newer muxsaga that wrote it, or name another file"
-        )
-        raise LogRefusedError(msg)
-
-
-def _create(db: sqlite3.Connection, log_id: str) -> None:
-    for statement in SCHEMA.split(";"):
-        if statement.strip():
-            db.execute(statement)
-    db.execute("INSERT INTO log VALUES (1, ?, 1, 0, 1)", (log_id,))
-    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
