@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import zmq
 
@@ -17,13 +17,22 @@ from transport.codec import Codec, decode, encode, family
 from transport.endpoints import Endpoints, control_endpoint
 from transport.event_stream import Batch
 from transport.message_types import USER_ANSWERS
-from transport.messages import Event, InjectFault, Message, PromoteWindow
+from transport.messages import (
+    Event,
+    HostState,
+    InjectFault,
+    InspectHost,
+    Message,
+    PromoteWindow,
+)
 from transport.mirror import Mirror
 from transport.zeromq.observer import Observer
 from transport.zeromq.sockets import dealer
 
 READY_SECONDS = 20.0
 WAIT_SECONDS = 20.0
+ROUND_SECONDS = 0.1
+"""While no event comes, what is waited for is looked at so often."""
 
 
 class RealSystem:
@@ -76,7 +85,7 @@ class RealSystem:
         return process
 
     def wait_for(self, holds: Callable[[], bool], what: str) -> None:
-        """Take events until something holds."""
+        """Take events until something holds, of them or of anything else."""
         if self._observer is None:
             endpoints = Endpoints.in_directory(self.directory)
             self._observer = Observer(endpoints, codec=self._codec)
@@ -84,7 +93,7 @@ class RealSystem:
         while not holds():
             left = deadline - time.monotonic()
             assert left > 0, f"no {what} in {WAIT_SECONDS} s; saw {self.events[-20:]}"
-            for item in self._observer.poll(left):
+            for item in self._observer.poll(min(left, ROUND_SECONDS)):
                 if isinstance(item, Batch):
                     for event in item.events:
                         assert isinstance(event, Event)
@@ -107,6 +116,13 @@ class RealSystem:
         """Have a host promote a window, and give its answer."""
         self._questions += 1
         return self._control(host, PromoteWindow(number=self._questions))
+
+    def inspect(self, host: str) -> dict[str, Any]:
+        """Give what a host knows of itself."""
+        self._questions += 1
+        answer = self._control(host, InspectHost(number=self._questions))
+        assert isinstance(answer, HostState), f"{host} answered {answer}"
+        return answer.state
 
     def inject(self, host: str, fault: str, count: int = 1) -> Message:
         """Have a host misbehave, and give its answer."""
