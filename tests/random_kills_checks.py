@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from tests.random_kills_evidence import Evidence, SagaRow
 from transport.frame_fault import FrameFault
 from transport.messages import (
+    HostRegistered,
+    Origin,
     PoolWindowPromoted,
     SagaCompleted,
     SagaFailed,
@@ -24,6 +26,12 @@ CLEANUP = "window_cleanup_cascade"
 
 HARMLESS = {FrameFault.NOT_REGISTERED.value}
 """Why a launcher may refuse a frame: it was meant for the life before."""
+
+REFUSALS = {"pool full", "pool draining"}
+"""Why a host that lives may not carry a command out: users demote and close meanwhile."""
+
+OF_THE_DEAD = {"host restarted", "saga timeout", "host unreachable"}
+"""Why sagas of a host's former life fail: at its next registration, or at their deadline."""
 
 Check = Callable[[Evidence], Iterator[str]]
 
@@ -98,6 +106,38 @@ def every_trigger_starts_one_saga(evidence: Evidence) -> Iterator[str]:
         due = int((name, cause) in triggers)
         if causes[name, cause] != due:
             yield f"version {cause} started {causes[name, cause]} {name}, not {due}"
+
+
+def no_saga_outlives_its_host(evidence: Evidence) -> Iterator[str]:
+    """When a host's next life is told of, every saga of its former ones has ended."""
+    owners = {row.saga_id: (row.host, row.epoch) for row in evidence.log.sagas}
+    still_open: set[int] = set()
+    for event in evidence.events:
+        match event:
+            case SagaStarted(saga_id=int(saga_id)):
+                still_open.add(saga_id)
+            case SagaCompleted(saga_id=int(saga_id)) | SagaFailed(saga_id=int(saga_id)):
+                still_open.discard(saga_id)
+            case HostRegistered(origin=Origin(host=host, epoch=epoch)):
+                for saga_id in sorted(still_open):
+                    owner, former = owners.get(saga_id, (None, None))
+                    if owner == host and former != epoch:
+                        yield f"saga {saga_id} of {host} is open at version {event.version}"
+            case _:
+                pass
+
+
+def sagas_fail_for_a_reason(evidence: Evidence) -> Iterator[str]:
+    """What a launcher's death leaves open is finished: only a host that died lets a saga run out.
+
+    Beside that, a host may refuse what users made impossible meanwhile.
+    """
+    alive = {(name, state["epoch"]) for name, state in evidence.states.items()}
+    for row in evidence.log.sagas:
+        died = (row.host, row.epoch) not in alive
+        reasons = REFUSALS | OF_THE_DEAD if died else REFUSALS
+        if row.state == "failed" and row.end not in reasons:
+            yield f"saga {row.saga_id} of {row.host} failed: {row.end}"
 
 
 # --- the log --------------------------------------------------------------------------------------
@@ -270,6 +310,8 @@ CHECKS: tuple[Check, ...] = (
     every_start_has_one_terminal,
     brackets_hold_everything_of_their_saga,
     every_trigger_starts_one_saga,
+    no_saga_outlives_its_host,
+    sagas_fail_for_a_reason,
     log_agrees_with_the_brackets,
     journal_is_what_was_published,
     no_window_is_made_twice,

@@ -163,6 +163,13 @@ def start_none_for_a_close(evidence: Evidence) -> Evidence:
     return replace(evidence, events=tuple(each for each in evidence.events if each is not started))
 
 
+def end_a_saga_after_its_host(evidence: Evidence) -> Evidence:
+    dead = {row.saga_id for row in evidence.log.sagas if row.end == "host restarted"}
+    failed = next(each for each in events_of(evidence, SagaFailed) if each.saga_id in dead)
+    rest = [each for each in evidence.events if each is not failed]
+    return replace(evidence, events=(*rest, failed))
+
+
 def with_log(evidence: Evidence, **fields: Any) -> Evidence:
     return replace(evidence, log=replace(evidence.log, **fields))
 
@@ -170,6 +177,18 @@ def with_log(evidence: Evidence, **fields: Any) -> Evidence:
 def keep_a_saga_open_in_the_log(evidence: Evidence) -> Evidence:
     first, *rest = evidence.log.sagas
     return with_log(evidence, sagas=(replace(first, state="open", end=None), *rest))
+
+
+def fail_what_the_launcher_left(evidence: Evidence) -> Evidence:
+    first, *rest = evidence.log.sagas
+    return with_log(evidence, sagas=(replace(first, state="failed", end="launcher died"), *rest))
+
+
+def let_a_saga_of_a_living_host_run_out(evidence: Evidence) -> Evidence:
+    living = evidence.states["left"]["epoch"]
+    last = next(row for row in evidence.log.sagas if row.epoch == living)
+    sagas = [row for row in evidence.log.sagas if row is not last]
+    return with_log(evidence, sagas=(*sagas, replace(last, state="failed", end="saga timeout")))
 
 
 def lose_a_saga_in_the_log(evidence: Evidence) -> Evidence:
@@ -283,6 +302,9 @@ SPOILS: dict[Spoil, str] = {
     tell_of_a_closed_saga: "brackets_hold_everything_of_their_saga",
     start_two_for_one_promote: "every_trigger_starts_one_saga",
     start_none_for_a_close: "every_trigger_starts_one_saga",
+    end_a_saga_after_its_host: "no_saga_outlives_its_host",
+    fail_what_the_launcher_left: "sagas_fail_for_a_reason",
+    let_a_saga_of_a_living_host_run_out: "sagas_fail_for_a_reason",
     keep_a_saga_open_in_the_log: "log_agrees_with_the_brackets",
     lose_a_saga_in_the_log: "log_agrees_with_the_brackets",
     end_a_saga_otherwise_in_the_log: "log_agrees_with_the_brackets",
