@@ -13,7 +13,7 @@ from typing import Any
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from actors.engine import Engine, EngineSettings, Pass
+from actors.engine import STOP_GRACE, Engine, EngineSettings, Pass
 from actors.engine_keeper import EngineGaveUpError, EngineKeeper
 from actors.injected_crash import saga_crashes
 from actors.intake import ReportKey
@@ -209,6 +209,7 @@ class LauncherLoop:
         self._next_heartbeat = time.monotonic_ns()
         self._kept: Pass | None = None
         self._outage: str | None = None
+        self._stop_by: int | None = None
         self._crash_every = round(crash_coordinator * SECOND) if crash_coordinator else None
         self._next_crash = time.monotonic_ns() + (self._crash_every or 0)
 
@@ -222,7 +223,12 @@ class LauncherLoop:
             stops = self._poll()
             self._signals.beat()
             self._beat()
-            if self._signals.orphaned or (stops > 1 and self._outage is not None):
+            if self._must_give_up(stops):
+                if self._outage is not None:
+                    sys.stderr.write(
+                        "muxsaga launcher: ends although its log could not be written: "
+                        "the next launcher of this log finishes what is open\n"
+                    )
                 return LOG_NEVER_WRITTEN
             if self._kept is not None:
                 self._kept = None if self._commit_and_release(self._kept) else self._kept
@@ -242,6 +248,15 @@ class LauncherLoop:
                 self._kept = done
             elif self._engine.finished:
                 return 0
+
+    def _must_give_up(self, stops: int) -> bool:
+        """Say whether it has to end now, whatever is open: recovery finishes that."""
+        now = time.monotonic_ns()
+        if stops and self._stop_by is None:
+            self._stop_by = now + STOP_GRACE
+        is_late = self._stop_by is not None and now >= self._stop_by
+        is_out = self._outage is not None
+        return self._signals.orphaned or (is_out and (stops > 1 or is_late))
 
     def _one_pass(self, stops: int) -> Pass:
         now = time.monotonic_ns()

@@ -4,6 +4,7 @@ A file is looked at read-only first, so that one which is refused stays as it is
 one is made beside its place and moved there, so that no start that was killed leaves half a log.
 """
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -94,7 +95,7 @@ def hold_log_file(path: Path) -> DirectoryLock:
     try:
         return DirectoryLock(path.with_name(f"{path.name}.lock"), f"the launcher of {path}")
     except OSError as error:
-        raise _no_directory(path, error) from error
+        raise _beside(path, error) from error
 
 
 def open_log_file(
@@ -136,7 +137,7 @@ def refusal(path: Path) -> Iterator[None]:
         msg = f"log {path} cannot be used: {error}: {_remedy(error)}"
         raise LogRefusedError(msg) from error
     except OSError as error:
-        raise _no_directory(path, error) from error
+        raise _beside(path, error) from error
     except (ValueError, LookupError, TypeError, msgspec.MsgspecError) as error:
         msg = (
             f"log {path} is corrupt: a row of it cannot be read ({error}): "
@@ -145,11 +146,14 @@ def refusal(path: Path) -> Iterator[None]:
         raise LogRefusedError(msg) from error
 
 
-def _no_directory(path: Path, error: OSError) -> LogRefusedError:
-    return LogRefusedError(
-        f"log {path} cannot be used: {error.strerror}: "
-        "make its directory writable, or name another file"
+def _beside(path: Path, error: OSError) -> LogRefusedError:
+    """Give what it means that a file beside the log cannot be made."""
+    remedy = (
+        "make room on its disk"
+        if error.errno == errno.ENOSPC
+        else "make its directory writable, or name another file"
     )
+    return LogRefusedError(f"log {path} cannot be used: {error.strerror}: {remedy}")
 
 
 def _remedy(error: sqlite3.Error) -> str:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -17,14 +17,7 @@ from transport.codec import Codec, decode, encode, family
 from transport.endpoints import Endpoints, control_endpoint
 from transport.event_stream import Batch
 from transport.message_types import USER_ANSWERS
-from transport.messages import (
-    Event,
-    HostState,
-    InjectFault,
-    InspectHost,
-    Message,
-    PromoteWindow,
-)
+from transport.messages import Event, HostState, InjectFault, InspectHost, Message, PromoteWindow
 from transport.mirror import Mirror
 from transport.zeromq.observer import Observer
 from transport.zeromq.sockets import dealer
@@ -66,23 +59,34 @@ class RealSystem:
         shutil.rmtree(self.directory)
 
     def start(
-        self, name: str, *arguments: str, module: str = "actors.command_line.main"
+        self,
+        name: str,
+        *arguments: str,
+        module: str = "actors.command_line.main",
+        within: Sequence[str] = (),
     ) -> "subprocess.Popen[str]":
-        """Start a command and wait until it says that it is ready."""
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", module, *arguments),
-                *("--runtime-directory", str(self.directory)),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
+        """Start a command, `within` another, and wait until it says that it is ready."""
+        with (self.directory / f"{name}.err").open("a") as errors:
+            process = subprocess.Popen(
+                [
+                    *within,
+                    *(sys.executable, "-m", module, *arguments),
+                    *("--runtime-directory", str(self.directory)),
+                ],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
         self.processes[name] = process
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert "ready" in line, f"{name} said {line!r}"
+        assert "ready" in line, f"{name} said {line!r}, and {self.complaints(name)}"
         return process
+
+    def complaints(self, name: str) -> str:
+        """Give what the processes of a name wrote to stderr."""
+        return (self.directory / f"{name}.err").read_text()
 
     def wait_for(self, holds: Callable[[], bool], what: str) -> None:
         """Take events until something holds, of them or of anything else."""
