@@ -96,6 +96,10 @@ class PlayedHost:
         self.report(ReportPoolWindowAdded(label=label, identity=identity))
         return label
 
+    def add_again(self, label: str) -> None:
+        """Hand a user's window back to the pool."""
+        self.report(ReportPoolWindowAdded(label=label))
+
     def answer_all(self) -> list[str]:
         """Settle every command received so far with a new window."""
         commands, self.commands = self.commands, []
