@@ -227,9 +227,11 @@ class Intake:
         before = self._link.peers.get(host)
         mirror = self._state.mirror.hosts.get(host)
         former = before.epoch if before is not None else mirror.epoch if mirror else None
+        if former is None:
+            former = self._link.recovered_epoch(host)
         if before is not None:
             self._end_services(before)
-        if former is not None:
+        if former is not None and former != epoch:
             self._end_epoch(host, former, "restarted")
             self._link.superseded[host, former] = epoch
             self._core.rows.append(EpochSuperseded(host, former, epoch))
@@ -237,6 +239,8 @@ class Intake:
             self._link.drop(before, Fenced(by=epoch))
         peer = self._peer(register)
         if register.role == "service":
+            # No event tells of a service: this row is how the log knows its epoch.
+            self._core.rows.append(ReportsTaken(host, epoch, peer.taken))
             for command_type in register.serves:
                 self._state.services[command_type] = (host, epoch)
                 peer.queues.append(self._state.queue_of((command_type,)))

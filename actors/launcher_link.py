@@ -155,6 +155,10 @@ class LauncherLink:
             return peer.taken
         return self.recovered_taken.get((host, epoch), 0)
 
+    def recovered_epoch(self, host: str) -> str | None:
+        """Give the epoch that a peer had before this engine, as the log knows it."""
+        return next((epoch for name, epoch in self.recovered_taken if name == host), None)
+
     def touch(self, peer: Peer) -> None:
         """Note that this pass has something to say to a peer."""
         self._touched[peer.host] = peer

@@ -3,6 +3,7 @@ from tests.launcher_harness import PlayedLauncher, promote_reports
 from transport.codec import as_map
 from transport.frame_fault import FrameFault
 from transport.messages import (
+    Fenced,
     Goodbye,
     HostLeft,
     InventoryWindow,
@@ -283,3 +284,18 @@ def test_parts_of_different_registrations_do_not_make_one() -> None:
     ]
     host.say(*parts)
     assert host.refusals() == [FrameFault.OUT_OF_TURN]
+
+
+def test_after_a_restart_an_earlier_epoch_of_a_service_is_fenced_as_a_hosts_is() -> None:
+    launcher = PlayedLauncher()
+    earlier = launcher.host("painter", "1" * 32)
+    earlier.register(role="service", serves=("Draw",))
+    launcher.restart()
+    later = launcher.host("painter", "2" * 32)
+    later.register(role="service", serves=("Draw",))
+    launcher.restart()
+    earlier.register(role="service", serves=("Draw",))
+    assert isinstance(earlier.received[-1], Fenced)
+    later.register(role="service", serves=("Draw",))
+    assert isinstance(later.received[-1], Registered)
+    assert launcher.engine.state.services == {"Draw": ("painter", later.epoch)}
