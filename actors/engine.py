@@ -217,7 +217,7 @@ class Engine:
         statistics, turns = self._core.statistics, self._core.dispatcher.statistics
         return {
             "log": self.state.log_id,
-            "version": self.state.version,
+            "version": self._last_released,
             "stopping": self._stop_by is not None,
             "sagas": {
                 "open": len(self.state.sagas),
