@@ -92,8 +92,10 @@ def hold_log_file(path: Path) -> DirectoryLock:
         LogRefusedError: the lock beside the file cannot be made.
         EndpointError: another process holds it; names that one.
     """
+    # By its own name: a log that two symbolic links lead to is one log.
+    place = path.resolve()
     try:
-        return DirectoryLock(path.with_name(f"{path.name}.lock"), f"the launcher of {path}")
+        return DirectoryLock(place.with_name(f"{place.name}.lock"), f"the launcher of {path}")
     except OSError as error:
         raise _beside(path, error) from error
 
@@ -177,7 +179,8 @@ def _is_sound(path: Path, schema: Schema) -> bool:
     Raises:
         LogRefusedError, sqlite3.Error: there is something that cannot.
     """
-    tail = path.with_name(f"{path.name}-wal")
+    place = path.resolve()
+    tail = place.with_name(f"{place.name}-wal")
     has_tail = tail.exists() and tail.stat().st_size > 0
     if not path.exists() or path.stat().st_size == 0:
         if has_tail:

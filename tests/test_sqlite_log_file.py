@@ -1,5 +1,6 @@
 """A log file is made whole, looked at before it is touched, and brought up to date."""
 
+import os
 import random
 import sqlite3
 from collections.abc import Callable
@@ -9,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from actors.saga_log import LogContents, SagaLog
+from actors.saga_log import LogContents, ReportsTaken, SagaLog
 from actors.sqlite_log_file import SCHEMA, LogRefusedError, Schema, open_log_file
 from actors.sqlite_saga_log import SqliteSagaLog
 from tests.launcher_harness import PlayedLauncher
 from tests.test_engine_rebuild import reregister
+from transport.endpoints import EndpointError
 from transport.messages import SagaCompleted, SagaFailed, SagaStarted
 
 LOG_ID = "f" * 32
@@ -61,7 +63,7 @@ def well_used(path: Path) -> None:
 def everything(path: Path) -> dict[str, bytes]:
     """Give what there is beside the lock, which says who had the log."""
     files = [each for each in path.parent.iterdir() if not each.name.endswith(".lock")]
-    return {each.name: each.read_bytes() for each in files}
+    return {each.name: each.read_bytes() for each in files if each.is_file()}
 
 
 def refused(path: Path) -> str:
@@ -148,6 +150,22 @@ def test_a_new_log_appears_whole_or_not_at_all(path: Path) -> None:
     with pytest.raises(LogRefusedError, match="already exists"):
         open_log_file(path, durability="process", new_log_id=LOG_ID, schema=broken)
     assert everything(path) == {}
+
+
+def test_a_log_with_two_names_is_one_log(path: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    link = elsewhere / "another.sqlite"
+    link.symlink_to(path)
+    with closing(log_at(link)) as log:
+        log.commit([ReportsTaken("h", "1" * 32, 7)])
+        with pytest.raises(EndpointError, match=rf"the launcher of {link} \(pid {os.getpid()}\)"):
+            log_at(path)
+    assert link.is_symlink()
+    assert set(everything(path)) == {"log.sqlite"}
+    with_tail(path, "PRAGMA user_version = 99")
+    with pytest.raises(LogRefusedError, match="has schema 99"):
+        log_at(link)
 
 
 def make_old(path: Path, schema: Schema, fill: Callable[[sqlite3.Connection], None]) -> None:
