@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from actors.coordinator_messages import Crash, EndAll, EndSaga, RecoverSagas
+from actors.coordinator_messages import Crash, EndAll, RecoverSagas
 from actors.core import Core
 from actors.dispatcher import Choice
 from actors.intake import Intake, ReportKey
@@ -146,10 +146,6 @@ class Engine:
         """Close every open bracket as failed."""
         self.stop(now)
         self._core.tell(EndAll(STOPPING))
-
-    def cancel(self, saga_id: int, reason: str) -> None:
-        """Close one bracket as failed; nothing happens if it is closed."""
-        self._core.tell(EndSaga(saga_id, reason))
 
     def crash_coordinator(self) -> None:
         """Make the coordinator crash, for tests of what happens then.

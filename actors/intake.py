@@ -1,4 +1,4 @@
-"""What hosts and services say: registrations, reports, pings, goodbyes, each to its end."""
+"""What hosts, services and operators say, each to its end."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -6,14 +6,16 @@ from typing import Any, Literal
 from actors.coordinator_messages import EndEpoch
 from actors.core import Core
 from actors.launcher_link import Inventory, LauncherLink, Peer, Verdict
+from actors.operator_requests import cancel_saga
 from actors.reducer import Contradiction, ReportFrame
 from actors.registration import farewell_events, inventory_events
 from actors.saga_log import EpochSuperseded, ReportsTaken
 from transport.codec import Codec, decode, family
 from transport.frame_fault import FrameError, FrameFault
-from transport.message_types import UP
+from transport.message_types import OPERATOR, UP
 from transport.messages import (
     PROTOCOL_VERSION,
+    CancelSaga,
     Event,
     Fenced,
     Goodbye,
@@ -57,7 +59,7 @@ class Intake:
         self._state = core.state
         self._link = link
         self._codec = codec
-        self._up = family(UP)
+        self._up = family((*UP, *OPERATOR))
 
     def receive(self, connection: bytes, frames: Sequence[bytes]) -> None:
         """Take one ZeroMQ message from a connection."""
@@ -76,6 +78,9 @@ class Intake:
             if whole is not None:
                 self._register(connection, whole)
             return
+        if isinstance(message, CancelSaga):
+            self._operate(connection, message)
+            return
         peer = self._link.peer_at(connection)
         if peer is None or not peer.registered:
             self._link.refuse_unregistered(connection)
@@ -91,6 +96,12 @@ class Intake:
             peer.resend = True
         peer.acknowledge = True
         self._link.touch(peer)
+
+    def _operate(self, connection: bytes, request: CancelSaga) -> None:
+        if self._link.peer_at(connection) is not None:
+            detail = f"a host or service does not send {type(request).__name__}"
+            raise FrameError(FrameFault.WRONG_ROLE, detail)
+        self._link.reply(connection, cancel_saga(self._core, request))
 
     # --- reports ------------------------------------------------------------------------------
 

@@ -11,8 +11,9 @@ from actors.launcher_link import Outgoing
 from actors.memory_saga_log import MemorySagaLog
 from transport.codec import Codec, as_map, decode, encode, family
 from transport.labels import window_label
-from transport.message_types import DOWN
+from transport.message_types import DOWN, OPERATOR_ANSWERS
 from transport.messages import (
+    CancelSaga,
     Command,
     CommandIdentity,
     Commands,
@@ -33,7 +34,8 @@ from transport.messages import (
 
 SECOND = 1_000_000_000
 LOG_ID = "f" * 32
-_DOWN = family(DOWN)
+_DOWN = family((*DOWN, *OPERATOR_ANSWERS))
+OPERATOR = b"operator"
 
 
 @dataclass
@@ -179,6 +181,13 @@ class PlayedLauncher:
             left -= step
             self.engine.fire_timers(self.now, drained=True)
             self.end_pass()
+
+    def cancel(self, saga_id: int, reason: str = "by test") -> Message:
+        """Ask for a saga's end as an operator does, and give the answer."""
+        request = CancelSaga(number=1, saga_id=saga_id, reason=reason)
+        self.engine.receive(OPERATOR, [encode(request)], self.now)
+        self.end_pass()
+        return self.strangers[OPERATOR].pop()
 
     def end_pass(self) -> None:
         done = self.engine.end_pass()

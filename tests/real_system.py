@@ -88,6 +88,19 @@ class RealSystem:
         """Give what the processes of a name wrote to stderr."""
         return (self.directory / f"{name}.err").read_text()
 
+    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command that asks these processes something, to its end."""
+        return subprocess.run(
+            [
+                *(sys.executable, "-m", "actors.command_line.main", *arguments),
+                *("--runtime-directory", str(self.directory)),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=WAIT_SECONDS,
+            check=False,
+        )
+
     def wait_for(self, holds: Callable[[], bool], what: str) -> None:
         """Take events until something holds, of them or of anything else."""
         if self._observer is None:

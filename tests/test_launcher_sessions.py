@@ -236,8 +236,7 @@ def test_a_pool_that_a_cancelled_saga_leaves_short_is_refilled() -> None:
     host = launcher.filled_host()
     host.promote(launcher.pool_of(host)[0], "promote-1")
     host.commands.clear()
-    launcher.engine.cancel(3, "cancelled by the operator")
-    launcher.end_pass()
+    launcher.cancel(3)
     launcher.advance(2.2)
     assert len(host.answer_all()) == 1
     assert len(launcher.pool_of(host)) == 2
@@ -247,11 +246,10 @@ def test_a_cancelled_saga_ends_once_and_its_late_report_changes_the_mirror_only(
     launcher = PlayedLauncher()
     host = launcher.filled_host()
     host.promote(launcher.pool_of(host)[0], "promote-1")
-    for _ in range(2):
-        launcher.engine.cancel(3, "cancelled by the operator")
-        launcher.end_pass()
+    launcher.cancel(3, "by the operator")
+    launcher.cancel(3, "once more")
     host.answer_all()
     [failed] = launcher.of_type(SagaFailed)
-    assert (failed.saga_id, failed.reason) == (3, "cancelled by the operator")
+    assert (failed.saga_id, failed.reason) == (3, "cancelled: by the operator")
     assert launcher.of_type(PoolWindowAdded)[-1].saga_id is None
     assert len(launcher.pool_of(host)) == 2

@@ -35,6 +35,7 @@ from transport.messages.link import (
     Registered,
     Reports,
 )
+from transport.messages.operators import CancelRefused, CancelSaga, SagaCancelled
 from transport.messages.query import (
     ReplayAnswer,
     ReplayQuestion,
@@ -60,6 +61,12 @@ DOWN: tuple[type[Message], ...] = (
     Refused,
 )
 """What the launcher may send to a host or service."""
+
+OPERATOR: tuple[type[Message], ...] = (CancelSaga,)
+"""What an operator, who never registers, may send to the launcher's link."""
+
+OPERATOR_ANSWERS: tuple[type[Message], ...] = (SagaCancelled, CancelRefused, Refused)
+"""What the launcher may answer to an operator."""
 
 STREAM: tuple[type[Message], ...] = (Events, StreamHeartbeat)
 """What the launcher publishes."""

@@ -13,6 +13,7 @@ from actors.command_line.host_command import add_host
 from actors.command_line.launcher_command import add_launcher
 from actors.command_line.parsers import LineParser
 from actors.command_line.run_command import add_run
+from actors.command_line.saga_command import add_saga
 from actors.command_line.service_command import add_service
 from actors.command_line.status_command import add_status
 from actors.command_line.up_command import add_up
@@ -84,6 +85,7 @@ def make_parser() -> ArgumentParser:
         add_demote,
         add_status,
         add_diag,
+        add_saga,
     ):
         add(subparsers)
     return parser

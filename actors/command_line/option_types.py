@@ -51,6 +51,11 @@ def rate(text: str) -> float:
     return value
 
 
+def saga_id(text: str) -> int:
+    """Give the id of a saga."""
+    return BoundedInteger(1, 2**63 - 1)(text)
+
+
 def host_id(text: str) -> str:
     """Give the id of a host or service."""
     if HOST_ID.fullmatch(text) is None:

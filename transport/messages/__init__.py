@@ -50,6 +50,7 @@ from transport.messages.link import (
     Reports,
     Role,
 )
+from transport.messages.operators import CancelRefused, CancelSaga, SagaCancelled
 from transport.messages.query import (
     ReplayAnswer,
     ReplayQuestion,
@@ -85,6 +86,8 @@ __all__ = [
     "ActionDone",
     "ActionFailed",
     "ActionRefused",
+    "CancelRefused",
+    "CancelSaga",
     "CloseWindow",
     "Command",
     "CommandIdentity",
@@ -137,6 +140,7 @@ __all__ = [
     "ReportWindowOpened",
     "Reports",
     "Role",
+    "SagaCancelled",
     "SagaCompleted",
     "SagaFailed",
     "SagaStarted",
