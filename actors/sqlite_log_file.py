@@ -191,7 +191,7 @@ def _is_sound(path: Path, schema: Schema) -> bool:
     how = "mode=ro" if has_tail else "mode=ro&immutable=1"
     uri = f"{path.absolute().as_uri()}?{how}"
     with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as db:
-        _check_ours(db, path, schema)
+        check_ours(db, path, schema)
         found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
             problem = " ".join(found.split())
@@ -202,7 +202,13 @@ def _is_sound(path: Path, schema: Schema) -> bool:
     return True
 
 
-def _check_ours(db: sqlite3.Connection, path: Path, schema: Schema) -> None:
+def check_ours(db: sqlite3.Connection, path: Path, schema: Schema = SCHEMA) -> None:
+    """Make sure that a file is a saga log, of a schema that is known.
+
+    Raises:
+        LogRefusedError: it is not; says which and what to do.
+        sqlite3.Error: it cannot be read.
+    """
     application = db.execute("PRAGMA application_id").fetchone()[0]
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if application != APPLICATION_ID:

@@ -1,29 +1,55 @@
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from actors.command_line.diag_sagas import saga_lines
 from actors.saga_log import SagaClosed, SagaOpened, StepClosed, StepIssued
-from actors.sqlite_saga_list import LogUnreadableError, newest_sagas
-from actors.sqlite_saga_log import SqliteSagaLog
+from actors.sqlite_read_only import LogUnreadableError
+from actors.sqlite_saga_list import newest_sagas
+from actors.sqlite_saga_log import SCHEMA_VERSION, SqliteSagaLog
 from transport.codec import encode
 from transport.messages import CommandIdentity, SpawnPoolWindow
 
 SECOND = 1_000_000_000
+LOG_ID = "f" * 32
+MANY = 100_000
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from actors.sqlite_saga_log import SqliteSagaLog
+from tests.test_sqlite_saga_list import issued, opened
+log = SqliteSagaLog(Path(sys.argv[1]), new_log_id="f" * 32, wall=lambda: 7_000_000_000)
+log.commit([opened(1), issued(1)])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def opened(saga_id: int) -> SagaOpened:
     return SagaOpened(saga_id, "pool_refill", {"host": "desk"}, None, "desk", "1" * 32, 5)
 
 
-def issued(saga_id: int) -> StepIssued:
-    command = SpawnPoolWindow(identity=CommandIdentity("f" * 32, saga_id, 0))
-    return StepIssued(saga_id, 0, "host", encode(command))
+def issued(saga_id: int, target: str = "host") -> StepIssued:
+    command = SpawnPoolWindow(identity=CommandIdentity(LOG_ID, saga_id, 0))
+    return StepIssued(saga_id, 0, target, encode(command))
+
+
+def open_log(path: Path) -> SqliteSagaLog:
+    return SqliteSagaLog(path, new_log_id=LOG_ID, wall=lambda: 7 * SECOND)
 
 
 def test_the_newest_sagas_are_read_while_the_log_is_written(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite"
-    log = SqliteSagaLog(path, new_log_id="f" * 32, wall=lambda: 7 * SECOND)
+    log = open_log(path)
     log.commit([opened(1), issued(1), StepClosed(1, 0, None), SagaClosed(1, "label", None)])
     log.commit([opened(2), issued(2), StepClosed(2, 0, "bad"), SagaClosed(2, None, "bad")])
     log.commit([opened(3), issued(3)])
@@ -34,6 +60,7 @@ def test_the_newest_sagas_are_read_while_the_log_is_written(tmp_path: Path) -> N
         "step": 0,
         "target": "host",
         "command": "SpawnPoolWindow",
+        "arguments": {},
         "state": "failed",
         "failure": "bad",
     }
@@ -44,15 +71,140 @@ def test_the_newest_sagas_are_read_while_the_log_is_written(tmp_path: Path) -> N
             "to 1970-01-01T00:00:07.000+00:00  bad"
         ),
         "    step 0  SpawnPoolWindow to host  failed  bad",
+        "    waited for the report of SpawnPoolWindow (step 0) from host desk",
     ]
     log.close()
 
 
+def test_what_each_saga_waits_for_is_said_in_words(tmp_path: Path) -> None:
+    log = open_log(tmp_path / "log.sqlite")
+    log.commit([opened(1), issued(1), StepClosed(1, 0, None), SagaClosed(1, "label", None)])
+    log.commit([opened(2), issued(2), StepClosed(2, 0, "late"), SagaClosed(2, None, "late")])
+    log.commit([opened(3), issued(3), opened(4), issued(4, "srv"), opened(5)])
+    log.commit([opened(6), issued(6), StepClosed(6, 0, None), SagaClosed(6, None, "cancelled")])
+    log.close()
+    from_host = "the report of SpawnPoolWindow (step 0) from host desk"
+    assert {each["saga_id"]: each["awaited"] for each in newest_sagas(tmp_path / "log.sqlite")} == {
+        1: None,
+        2: from_host,
+        3: from_host,
+        4: "the report of SpawnPoolWindow (step 0) from the service of SpawnPoolWindow",
+        5: "an event with its id: no step is pending",
+        6: None,
+    }
+
+
 def test_a_file_that_is_no_log_is_named(tmp_path: Path) -> None:
-    absent, nonsense = tmp_path / "absent", tmp_path / "nonsense"
+    absent, nonsense, foreign = (tmp_path / name for name in ("absent", "nonsense", "foreign"))
     with pytest.raises(LogUnreadableError, match="there is no log"):
         newest_sagas(absent)
     assert not absent.exists()
     nonsense.write_bytes(b"nonsense" * 200)
     with pytest.raises(LogUnreadableError, match="cannot be read: file is not a database"):
         newest_sagas(nonsense)
+    db = sqlite3.connect(foreign)
+    db.execute("CREATE TABLE saga (saga_id)")
+    db.close()
+    with pytest.raises(LogUnreadableError, match="no saga log"):
+        newest_sagas(foreign)
+
+
+def test_a_log_of_a_newer_version_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    open_log(path).close()
+    db = sqlite3.connect(path)
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    db.close()
+    with pytest.raises(LogUnreadableError, match="use the newer muxsaga"):
+        newest_sagas(path)
+
+
+# --- it changes nothing ---------------------------------------------------------------------------
+
+
+def closed_in_order(path: Path) -> None:
+    log = open_log(path)
+    log.commit([opened(1), issued(1)])
+    log.close()
+
+
+def killed(path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def killed_and_its_index_lost(path: Path) -> None:
+    killed(path)
+    path.with_name(f"{path.name}-shm").unlink()
+
+
+LEFT = [closed_in_order, killed, killed_and_its_index_lost]
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {
+        each.name: each.read_bytes()
+        for each in directory.iterdir()
+        if not each.name.endswith("-shm")
+    }
+
+
+@pytest.mark.parametrize("leave", LEFT)
+def test_reading_a_log_that_nobody_has_open_leaves_every_byte_as_it_is(
+    tmp_path: Path, leave: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "log.sqlite"
+    leave(path)
+    before = contents(tmp_path)
+    for _ in range(2):
+        assert [saga["saga_id"] for saga in newest_sagas(path)] == [1]
+    assert contents(tmp_path) == before
+    log = open_log(path)
+    assert [record.opened.saga_id for record in log.load().open_sagas] == [1]
+    log.close()
+
+
+@contextmanager
+def read_only_mount(directory: Path) -> Iterator[None]:
+    mount = shutil.which("mount")
+    if os.getuid() != 0 or mount is None:
+        pytest.skip("a read-only mount needs root")
+    bound = subprocess.run([mount, "--bind", directory, directory], check=False)
+    if bound.returncode != 0:
+        pytest.skip("this system lets nobody mount")
+    try:
+        subprocess.run([mount, "-o", "remount,ro,bind", directory], check=True)
+        yield
+    finally:
+        subprocess.run([mount.replace("mount", "umount"), directory], check=True)
+
+
+@pytest.mark.parametrize("leave", LEFT)
+def test_a_log_on_a_read_only_mount_is_read_and_no_copy_is_left(
+    tmp_path: Path, leave: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory, scratch = tmp_path / "mounted", tmp_path / "scratch"
+    directory.mkdir()
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    leave(directory / "log.sqlite")
+    with read_only_mount(directory):
+        with pytest.raises(OSError, match="Read-only"):
+            (directory / "new").touch()
+        assert [saga["saga_id"] for saga in newest_sagas(directory / "log.sqlite")] == [1]
+    assert list(scratch.iterdir()) == []
+
+
+def test_the_newest_of_100_000_sagas_are_there_within_a_second(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    log = open_log(path)
+    for first in range(1, MANY, 10_000):
+        log.commit(
+            [row for each in range(first, first + 10_000) for row in (opened(each), issued(each))]
+        )
+    began = time.monotonic()
+    sagas = newest_sagas(path)
+    took = time.monotonic() - began
+    log.close()
+    assert [saga["saga_id"] for saga in sagas] == list(range(MANY, MANY - 50, -1))
+    assert took < 1

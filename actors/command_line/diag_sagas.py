@@ -10,7 +10,8 @@ from typing import Any
 from actors.command_line.command_error import CommandError
 from actors.command_line.option_types import count_from
 from actors.command_line.parsers import Subparsers, add_command
-from actors.sqlite_saga_list import NEWEST, LogUnreadableError, newest_sagas
+from actors.sqlite_read_only import LogUnreadableError
+from actors.sqlite_saga_list import NEWEST, newest_sagas
 
 EXAMPLES = """\
 examples:
@@ -61,6 +62,9 @@ def saga_lines(saga: Mapping[str, Any]) -> Iterator[str]:
     for step in saga["steps"]:
         what = f"    step {step['step']}  {step['command']} to {step['target']}  {step['state']}"
         yield f"{what}  {step['failure']}" if step["failure"] else what
+    if saga["awaited"] is not None:
+        word = "waits" if saga["state"] == "open" else "waited"
+        yield f"    {word} for {saga['awaited']}"
 
 
 def _time(nanoseconds: int) -> str:
