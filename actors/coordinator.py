@@ -146,6 +146,7 @@ class Coordinator(DispatchedActor):
             return
         self._recorder.rows.append(EventDelivered(saga_id, event))
         saga.delivered.append(event)
+        saga.since = self._parts.now()
         saga.actor.tell(DeliverEvent(event))
 
     def _look_up(self, saga_id: int) -> OpenSaga | None:
@@ -196,8 +197,10 @@ class Coordinator(DispatchedActor):
         opened = SagaOpened(saga_id, saga.name, snapshot, cause, host, epoch, deadline)
         self._recorder.rows.append(opened)
         actor = self._start_actor(saga, context)
-        state.open(OpenSaga(saga_id, type(saga), actor, host, epoch, context, snapshot))
-        parts.timers.set(saga_id, parts.now() + timeout)
+        begun = OpenSaga(saga_id, type(saga), actor, host, epoch, context, snapshot)
+        begun.since = parts.now()
+        state.open(begun)
+        parts.timers.set(saga_id, begun.since + timeout)
         self._statistics.started += 1
         self._recorder.record(SagaStarted(name=saga.name, cause=cause, saga_id=saga_id))
         actor.tell(StartSaga())

@@ -24,6 +24,7 @@ from actors.saga_children import SagaChildren
 from actors.saga_log import Row
 from actors.saga_tree import actor_tree
 from actors.state import State
+from actors.supervision.supervisor_child import ChildFacts
 from actors.timers import PATIENCE, LoopClock, Timers
 from transport.codec import Codec
 from transport.messages import Event, PoolWindowAdded
@@ -95,6 +96,10 @@ class Core:
         mailbox = self._coordinator.actor_inbox
         assert isinstance(mailbox, Mailbox)  # noqa: S101 - it was started on the dispatcher
         return actor_tree(mailbox, self.dispatcher, self.state, self._parts.children)
+
+    def crashes_of(self, saga_id: int) -> ChildFacts | None:
+        """Give what is known of a saga's actor that crashed, None of one that did not."""
+        return self._parts.children.facts(saga_id, 0)
 
     @property
     def rows(self) -> list[Row]:

@@ -6,11 +6,11 @@ shell commits the pass's rows, and only then publishes its blobs and sends its m
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from actors.coordinator_messages import Crash, EndAll, RecoverSagas
 from actors.core import Core
 from actors.dispatcher import Choice
+from actors.engine_view import EngineView
 from actors.intake import Intake, ReportKey
 from actors.launcher_extension import LoadedExtension, known_types
 from actors.launcher_link import LauncherLink, Outgoing
@@ -68,6 +68,8 @@ class Pass:
 class Engine:
     """Everything that a launcher decides.
 
+    `view` may be asked from any thread; everything else belongs to one.
+
     Args:
         settings: how it behaves.
         contents: what the saga log has; the engine's own from now on.
@@ -100,7 +102,6 @@ class Engine:
         self.codec = Codec(known_types(settings.extensions))
         self._clock = LoopClock(now)
         self._stop_by: int | None = None
-        self._last_released = contents.version
         self._core = Core(
             self.state,
             kinds=kinds,
@@ -112,6 +113,7 @@ class Engine:
             choose=choose,
             before_saga_turn=settings.before_saga_turn,
         )
+        self.view = EngineView(self._core, self.link)
         self._intake = Intake(self._core, self.link, self.codec, poisonous)
         self.link.superseded = contents.superseded
         self.link.recovered_taken = contents.reports_taken
@@ -138,6 +140,7 @@ class Engine:
         if self._stop_by is None:
             self._stop_by = self._clock.time + STOP_GRACE
             self._core.refills_allowed = False
+            self.view.stopping = True
             for peer in self.link.peers.values():
                 if peer.connection is not None:
                     self.link.reply(peer.connection, LauncherStopping())
@@ -175,7 +178,7 @@ class Engine:
 
     def released(self, done: Pass) -> None:
         """Note that a pass is durable and published."""
-        self._last_released = done.last_version
+        self.view.version = done.last_version
 
     def sent(self, message: Outgoing) -> None:
         """Note that a connection took a message."""
@@ -188,12 +191,17 @@ class Engine:
     def stream_heartbeat(self, status: str) -> bytes:
         """Give the stream's heartbeat; also the moment to try full connections again."""
         self.link.unblock()
-        beat = StreamHeartbeat(log=self.state.log_id, last=self._last_released, status=status)
+        beat = StreamHeartbeat(log=self.state.log_id, last=self.view.version, status=status)
         return encode(beat)
 
     def signs_of_life(self) -> list[Outgoing]:
         """Give what may be said to hosts while nothing can be committed."""
         return self.link.signs_of_life()
+
+    @property
+    def last_look(self) -> int:
+        """When the engine last heard the time, on the outer clock; from any thread."""
+        return self._clock.seen
 
     @property
     def next_due(self) -> int | None:
@@ -207,51 +215,6 @@ class Engine:
     def finished(self) -> bool:
         """Whether a stopping launcher has nothing open any more."""
         return self._stop_by is not None and not self.state.sagas
-
-    def status(self) -> dict[str, Any]:
-        """Give what the launcher is doing, as plain values; safe to read from another thread."""
-        statistics, turns = self._core.statistics, self._core.dispatcher.statistics
-        return {
-            "log": self.state.log_id,
-            "version": self._last_released,
-            "stopping": self._stop_by is not None,
-            "sagas": {
-                "open": len(self.state.sagas),
-                "started": statistics.started,
-                "completed": statistics.completed,
-                "failed": statistics.failed,
-                "events": statistics.events,
-                "look_ups": statistics.look_ups,
-                "late_actions": statistics.late_actions,
-            },
-            "actors": {
-                "turns": turns.turns,
-                "started": turns.started,
-                "stopped": turns.stopped,
-                "crashed": turns.crashed,
-                "dead_letters": turns.dead_letters,
-            },
-            "tree": self._core.tree(),
-            "hosts": {name: self._host_status(name) for name in list(self.link.peers)},
-            "faults": {str(fault): count for fault, count in list(self.link.faults.items())},
-            "duplicate_reports": self.link.duplicates,
-            "report_gaps": self.link.gaps,
-        }
-
-    def _host_status(self, name: str) -> dict[str, Any]:
-        peer = self.link.peers[name]
-        mirror = self.state.mirror.hosts.get(name)
-        return {
-            "epoch": peer.epoch,
-            "role": peer.role,
-            "registered": peer.registered and not peer.gone,
-            "reports_taken": peer.taken,
-            "pending_steps": sum(len(queue) for queue in peer.queues),
-            "unsent_steps": sum(queue.never_handed for queue in peer.queues),
-            "target": mirror.target if mirror is not None else 0,
-            "pool": list(mirror.pool) if mirror is not None else [],
-            "open": len(mirror.opened) if mirror is not None else 0,
-        }
 
     def _is_fresh(self, host: str) -> bool:
         return self.link.is_fresh(host, self._clock.time)

@@ -8,7 +8,7 @@ from actors.core import Core
 from actors.launcher_link import Inventory, LauncherLink, Peer, Verdict
 from actors.operator_requests import cancel_saga
 from actors.reducer import Contradiction, ReportFrame
-from actors.registration import farewell_events, inventory_events
+from actors.registration import comparison, farewell_events, inventory_events
 from actors.saga_log import EpochSuperseded, ReportsTaken
 from transport.codec import Codec, decode, family
 from transport.frame_fault import FrameError, FrameFault
@@ -273,6 +273,7 @@ class Intake:
         peer.inventory = None
         mirror = self._state.mirror.hosts[peer.host]
         events, settled = inventory_events(self._state, mirror, inventory)
+        peer.compared = comparison(events, inventory.as_of, self._core.clock.time)
         self._core.record_apart(events, settled, peer.host)
 
     def _end_services(self, peer: Peer) -> None:

@@ -38,6 +38,10 @@ SILENT_INTERVALS = 3
 """After so many heartbeat intervals without a frame, a peer's heartbeat is no longer fresh."""
 
 
+COMPARED_LABELS = 8
+"""How many of the labels that differed are kept."""
+
+
 class Verdict(Enum):
     """What a report frame's number says."""
 
@@ -55,6 +59,23 @@ class Inventory:
     windows: list[InventoryWindow]
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What comparing an inventory with the mirror found.
+
+    Attributes:
+        as_of: the report number of which the inventory was.
+        at: when, in nanoseconds of the loop's clock.
+        differences: how many labels differed.
+        labels: the first of them, in the order of the events that made the mirror right.
+    """
+
+    as_of: int
+    at: int
+    differences: int
+    labels: tuple[str, ...]
+
+
 @dataclass(slots=True, eq=False)
 class Peer:
     """One host's or service's current epoch.
@@ -64,6 +85,7 @@ class Peer:
         taken: number of the last report taken.
         refused_at: number of the report frame that was refused once already.
         inventory: not yet compared, because reports up to its number are to be taken first.
+        compared: what came of the last comparison.
         heard: when it last sent a frame, in nanoseconds of the loop's clock.
         queues: pending steps for it.
         gone: its connection takes nothing any more; what it said before may still arrive.
@@ -79,6 +101,7 @@ class Peer:
     serves: tuple[str, ...] = ()
     refused_at: int = 0
     inventory: Inventory | None = None
+    compared: Comparison | None = None
     queues: list[StepQueue] = field(default_factory=list)
     acknowledge: bool = False
     resend: bool = False

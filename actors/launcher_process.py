@@ -20,6 +20,7 @@ from actors.intake import ReportKey
 from actors.launcher_extension import LoadedExtension, known_types, load_launcher_extension
 from actors.launcher_link import Outgoing
 from actors.memory_saga_log import MemorySagaLog
+from actors.open_saga_view import LoopHealth, seconds
 from actors.query_thread import QueryThread
 from actors.saga_log import LogUnavailableError, SagaLog
 from actors.sqlite_saga_log import Durability, SqliteSagaLog
@@ -147,7 +148,7 @@ def _run_with(
             endpoints=settings.endpoints,
             crash_coordinator=settings.crash_coordinator,
         )
-        query = QueryThread(context, settings.endpoints.query, log.reader(), loop.status)
+        query = QueryThread(context, settings.endpoints.query, log.reader(), loop)
         query.start()
         try:
             ready()
@@ -166,7 +167,7 @@ def open_log(settings: LauncherSettings, codec: Codec) -> SagaLog:
     """
     log_id, keep = secrets.token_hex(16), settings.journal_events
     if settings.log is None:
-        return MemorySagaLog(log_id, journal_events=keep, codec=codec)
+        return MemorySagaLog(log_id, journal_events=keep, codec=codec, wall=time.time_ns)
     return SqliteSagaLog(
         settings.log,
         new_log_id=log_id,
@@ -210,6 +211,7 @@ class LauncherLoop:
         self._kept: Pass | None = None
         self._outage: str | None = None
         self._stop_by: int | None = None
+        self._outage_began = 0
         self._crash_every = round(crash_coordinator * SECOND) if crash_coordinator else None
         self._next_crash = time.monotonic_ns() + (self._crash_every or 0)
 
@@ -274,10 +276,28 @@ class LauncherLoop:
     def status(self) -> dict[str, Any]:
         """Give what the launcher is doing; may be called from another thread."""
         return {
-            **self._engine.status(),
+            **self._engine.view.status(),
             "log_status": self._log_status(),
             "engine_crashes": self._keeper.crashes,
         }
+
+    def state(self, sagas: int) -> dict[str, Any]:
+        """Give everything that can be said; may be called from another thread."""
+        state = self._engine.view.state(sagas, self._health())
+        state["counters"]["engine_crashes"] = self._keeper.crashes
+        return state
+
+    def saga(self, saga_id: int) -> dict[str, Any]:
+        """Give why an open saga does not move; may be called from another thread."""
+        return self._engine.view.saga(saga_id, self._health())
+
+    def _health(self) -> LoopHealth:
+        now, outage = time.monotonic_ns(), self._outage
+        return LoopHealth(
+            outage=outage,
+            outage_s=seconds(now - self._outage_began) if outage is not None else 0.0,
+            quiet_s=seconds(now - self._engine.last_look),
+        )
 
     def close(self) -> None:
         """Close the sockets; what is still queued has `LINGER_MS` to go out."""
@@ -352,6 +372,7 @@ class LauncherLoop:
                 self._log.commit(done.rows)
         except LogUnavailableError as error:
             if self._outage is None:
+                self._outage_began = time.monotonic_ns()
                 sys.stderr.write(f"muxsaga launcher: log unavailable: {error}\n")
             self._outage = str(error)
             return False

@@ -1,13 +1,14 @@
 """The saga log in memory: it lives as long as the process, behind the real one's interface."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
 import msgpack
 
 from actors.journal_trim import JournalTrim
+from actors.saga_events import id_pattern, with_events
 from actors.saga_log import (
     BlobAppended,
     DeadlineExtended,
@@ -23,10 +24,11 @@ from actors.saga_log import (
     StepClosed,
     StepIssued,
 )
-from transport.codec import Codec
-from transport.event_stream.query_session import JournalReader, JournalView, SnapshotPage
+from actors.saga_values import saga_values
+from transport.codec import Codec, as_map
+from transport.event_stream.query_session import JournalReader, JournalView, SagaView, SnapshotPage
 from transport.event_stream.snapshot import Snapshot
-from transport.messages import Recorded, SnapshotRow
+from transport.messages import Event, Recorded, SnapshotRow
 from transport.mirror import Mirror
 
 FINISHED_SAGAS = 50
@@ -40,19 +42,25 @@ class MemorySagaLog:
         log_id: 128 random bits, as 32 hexadecimal digits.
         journal_events: how many events the journal keeps, at least.
         codec: knows the event types that the snapshot has to understand.
+        wall: gives the wall clock, in nanoseconds, for when sagas began and ended.
     """
 
     def __init__(
-        self, log_id: str, *, journal_events: int = 200_000, codec: Codec | None = None
+        self,
+        log_id: str,
+        *,
+        journal_events: int = 200_000,
+        codec: Codec | None = None,
+        wall: Callable[[], int] | None = None,
     ) -> None:
-        self.open_sagas: dict[int, SagaRecord] = {}
-        self.finished_sagas: dict[int, SagaRecord] = {}
+        self._sagas = _Sagas(wall)
+        self.open_sagas = self._sagas.open
+        self.finished_sagas = self._sagas.finished
         self.reports_taken: dict[tuple[str, str], int] = {}
         self.superseded: dict[tuple[str, str], str] = {}
         self._log_id = log_id
-        self._journal = _Journal(log_id, journal_events, codec or Codec())
+        self._journal = _Journal(log_id, journal_events, codec or Codec(), self._sagas)
         self._refusal: str | None = None
-        self._next_saga_id = 1
 
     @property
     def log_id(self) -> str:
@@ -71,8 +79,9 @@ class MemorySagaLog:
         """
         if self._refusal is not None:
             raise LogUnavailableError(self._refusal)
-        for row in rows:
-            self._keep(row)
+        with self._sagas.lock:
+            for row in rows:
+                self._keep(row)
         self._journal.trim()
 
     def load(self) -> LogContents:
@@ -80,7 +89,7 @@ class MemorySagaLog:
         return LogContents(
             log_id=self._log_id,
             version=self._journal.view().last,
-            next_saga_id=self._next_saga_id,
+            next_saga_id=self._sagas.next_id,
             mirror=self._journal.mirror(),
             open_sagas=list(self.open_sagas.values()),
             reports_taken=dict(self.reports_taken),
@@ -99,9 +108,8 @@ class MemorySagaLog:
                 self.open_sagas[saga_id].delivered.append(event)
             case ReportsTaken(host=host, epoch=epoch, sequence=sequence):
                 self.reports_taken[host, epoch] = sequence
-            case SagaOpened(saga_id=saga_id):
-                self._next_saga_id = saga_id + 1
-                self.open_sagas[saga_id] = SagaRecord(row, row.deadline)
+            case SagaOpened():
+                self._sagas.begin(row)
             case DeadlineExtended(saga_id=saga_id, deadline=deadline):
                 self.open_sagas[saga_id].deadline = deadline
                 self.open_sagas[saga_id].extensions += 1
@@ -109,25 +117,68 @@ class MemorySagaLog:
                 self.open_sagas[saga_id].steps.append(row)
             case StepClosed(saga_id=saga_id):
                 self.open_sagas[saga_id].closed_steps.append(row)
-            case SagaClosed(saga_id=saga_id):
-                self._close(row)
+            case SagaClosed():
+                self._sagas.end(row)
             case EpochSuperseded(host=host, epoch=epoch, by=by):
                 self.superseded[host, epoch] = by
                 self.reports_taken.pop((host, epoch), None)
 
-    def _close(self, row: SagaClosed) -> None:
-        record = self.open_sagas.pop(row.saga_id)
+
+class _Sagas:
+    """The rows of sagas, and when they were written; read by another thread under the lock."""
+
+    def __init__(self, wall: Callable[[], int] | None) -> None:
+        self.lock = Lock()
+        self.open: dict[int, SagaRecord] = {}
+        self.finished: dict[int, SagaRecord] = {}
+        self.next_id = 1
+        self._wall = wall
+        self._times: dict[int, list[int]] = {}
+
+    def begin(self, row: SagaOpened) -> None:
+        self.next_id = row.saga_id + 1
+        self.open[row.saga_id] = SagaRecord(row, row.deadline)
+        self._note_time(row.saga_id)
+
+    def end(self, row: SagaClosed) -> None:
+        record = self.open.pop(row.saga_id)
         record.closed = row
         record.delivered.clear()
-        self.finished_sagas[row.saga_id] = record
-        if len(self.finished_sagas) > FINISHED_SAGAS:
-            del self.finished_sagas[next(iter(self.finished_sagas))]
+        self.finished[row.saga_id] = record
+        self._note_time(row.saga_id)
+        if len(self.finished) > FINISHED_SAGAS:
+            forgotten = next(iter(self.finished))
+            del self.finished[forgotten]
+            self._times.pop(forgotten, None)
+
+    def _note_time(self, saga_id: int) -> None:
+        if self._wall is not None:
+            self._times.setdefault(saga_id, []).append(self._wall())
+
+    def values(self, saga_id: int) -> tuple[dict[str, Any], list[Event]] | None:
+        """Give a saga's rows and what it was fed; the caller holds the lock."""
+        record = self.open.get(saga_id) or self.finished.get(saga_id)
+        if record is None:
+            return None
+        times = dict(enumerate(self._times.get(saga_id, [])))
+        saga = saga_values(
+            record.opened,
+            opened_at=times.get(0),
+            closed=record.closed,
+            closed_at=times.get(1),
+            deadline=record.deadline,
+            extensions=record.extensions,
+            steps=record.steps,
+            closed_steps=record.closed_steps,
+        )
+        return saga, list(record.delivered)
 
 
 class _Journal:
     """The blobs, and the snapshot on which they stand; read by another thread."""
 
-    def __init__(self, log_id: str, keep: int, codec: Codec) -> None:
+    def __init__(self, log_id: str, keep: int, codec: Codec, sagas: _Sagas) -> None:
+        self._sagas = sagas
         self._log_id = log_id
         self._codec = codec
         self._lock = Lock()
@@ -165,6 +216,23 @@ class _Journal:
         with self._lock:
             rows = self._rows[offset : offset + limit]
             return SnapshotPage(self._before, len(self._rows), rows)
+
+    def saga(self, saga_id: int) -> SagaView:
+        with self._sagas.lock:
+            next_id, found = self._sagas.next_id, self._sagas.values(saga_id)
+            with self._lock:
+                before, blobs = self._before, list(self._blobs)
+        if found is None:
+            return SagaView(next_id, None)
+        saga, delivered = found
+        pattern = id_pattern(saga_id)
+        story = with_events(
+            saga,
+            blobs=(blob for blob in blobs if pattern in blob),
+            delivered=map(as_map, delivered),
+            journal_first=before,
+        )
+        return SagaView(next_id, story)
 
     def mirror(self) -> Mirror:
         """Give every host's windows after the last event."""

@@ -2,12 +2,11 @@
 
 import logging
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import zmq
 
-from transport.event_stream.query_session import JournalReader, QuerySession
+from transport.event_stream.query_session import JournalReader, LauncherView, QuerySession
 from transport.zeromq import sockets
 
 logger = logging.getLogger("muxsaga.query")
@@ -22,7 +21,7 @@ class QueryThread:
         context: the process's ZeroMQ context.
         endpoint: where to bind.
         reader: of the journal; from now on the thread's own.
-        status: gives what the launcher is doing; called in the thread.
+        launcher: says how it is; called in the thread.
     """
 
     def __init__(
@@ -30,9 +29,9 @@ class QueryThread:
         context: zmq.Context[Any],
         endpoint: str,
         reader: JournalReader,
-        status: Callable[[], dict[str, Any]],
+        launcher: LauncherView,
     ) -> None:
-        self._session = QuerySession(reader, lambda: {**status(), "queries": self._counts()})
+        self._session = QuerySession(reader, launcher)
         self._socket = sockets.router(context, endpoint)
         self._stop_receiver = context.socket(zmq.PAIR)
         self._stop_receiver.bind(STOP_ENDPOINT)
@@ -50,10 +49,6 @@ class QueryThread:
         self._thread.join()
         self._stop_sender.close()
         self._stop_receiver.close()
-
-    def _counts(self) -> dict[str, Any]:
-        faults = {str(fault): count for fault, count in self._session.faults.items()}
-        return {"answered": self._session.answered, "faults": faults}
 
     def _run(self) -> None:
         poller = zmq.Poller()

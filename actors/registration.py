@@ -1,8 +1,9 @@
 """What a host's registration and inventory mean: the events that make the mirror true again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
-from actors.launcher_link import Inventory
+from actors.launcher_link import COMPARED_LABELS, Comparison, Inventory
 from actors.reducer import SettledStep
 from actors.state import State
 from transport.labels import window_number
@@ -57,6 +58,12 @@ def _moved(
         if place == "pool" or saga_id is not None:
             yield PoolWindowRemoved(label=label, reason="promoted", origin=origin, reconciled=True)
         yield WindowOpened(label=label, origin=origin, reconciled=True)
+
+
+def comparison(events: Sequence[Event], as_of: int, at: int) -> Comparison:
+    """Give what a comparison found, from the events that make the mirror right."""
+    labels = dict.fromkeys(str(getattr(event, "label", "")) for event in events)
+    return Comparison(as_of, at, len(labels), tuple(islice(labels, COMPARED_LABELS)))
 
 
 def _asked_by(state: State, mirror: HostMirror, identity: CommandIdentity | None) -> int | None:

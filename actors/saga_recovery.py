@@ -60,6 +60,7 @@ class SagaRecovery:
         saga = OpenSaga(
             opened.saga_id, kind, actor, opened.host, opened.epoch, context, opened.input
         )
+        saga.since, saga.recovered = parts.now(), True
         saga.delivered = list(record.delivered)
         saga.issued = [step.command for step in record.steps]
         self._state.open(saga)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from transport.event_stream.query_session import JournalView, SnapshotPage
+from actors.sqlite_saga_rows import saga_view
+from transport.event_stream.query_session import JournalView, SagaView, SnapshotPage
 from transport.messages import SnapshotRow
 
 _snapshot_row = msgspec.msgpack.Decoder(SnapshotRow)
@@ -63,6 +64,11 @@ class SqliteJournalReader:
             frames = db.execute(sql, (before, offset, limit)).fetchall()
             rows = [_snapshot_row.decode(frame) for (frame,) in frames]
             return SnapshotPage(before, total, rows)
+
+    def saga(self, saga_id: int) -> SagaView:
+        """Give one saga's rows, and its events as far as the journal has them."""
+        with self._reading() as db:
+            return saga_view(db, saga_id)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -1,13 +1,16 @@
-"""Sagas out of a log's tables, as plain values; over any connection that only reads."""
+"""Sagas out of a log's tables, as plain values; over any connection, in its transaction."""
 
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
+import msgpack
 import msgspec
 
+from actors.saga_events import id_pattern, with_events
 from actors.saga_log import SagaClosed, SagaOpened, StepClosed, StepIssued
 from actors.saga_values import saga_values
+from transport.event_stream.query_session import SagaView
 
 _COLUMNS = (
     "SELECT saga_id, name, input, cause, host, epoch, deadline, extended, extensions, "
@@ -17,6 +20,9 @@ _STEPS = (
     "SELECT step, target, command, is_closed, failure FROM step WHERE saga_id = ? ORDER BY step"
 )
 
+_BLOBS = "SELECT blob FROM blob WHERE last >= ? AND instr(blob, ?) ORDER BY first"
+_DELIVERED = "SELECT event FROM delivered WHERE saga_id = ? ORDER BY number"
+
 
 def newest(db: sqlite3.Connection, limit: int) -> Iterator[dict[str, Any]]:
     """Give the newest sagas, the newest first."""
@@ -24,10 +30,22 @@ def newest(db: sqlite3.Connection, limit: int) -> Iterator[dict[str, Any]]:
         yield _values(db, row)
 
 
-def saga_of(db: sqlite3.Connection, saga_id: int) -> dict[str, Any] | None:
-    """Give one saga, or None if it is not there."""
+def saga_view(db: sqlite3.Connection, saga_id: int) -> SagaView:
+    """Give one saga's rows, and its events as far as the journal has them."""
+    next_saga_id, before = db.execute("SELECT next_saga_id, before FROM log").fetchone()
     row = db.execute(f"{_COLUMNS} WHERE saga_id = ?", (saga_id,)).fetchone()
-    return _values(db, row) if row is not None else None
+    if row is None:
+        return SagaView(next_saga_id, None)
+    saga = _values(db, row)
+    blobs = db.execute(_BLOBS, (saga["cause"] or before, id_pattern(saga_id)))
+    delivered = db.execute(_DELIVERED, (saga_id,))
+    story = with_events(
+        saga,
+        blobs=(blob for (blob,) in blobs),
+        delivered=(msgpack.unpackb(frame) for (frame,) in delivered),
+        journal_first=before,
+    )
+    return SagaView(next_saga_id, story)
 
 
 def _values(db: sqlite3.Connection, row: tuple[Any, ...]) -> dict[str, Any]:

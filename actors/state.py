@@ -63,6 +63,8 @@ class OpenSaga:
         step: the step that no report has settled yet.
         queue: where that step waits.
         destination: who has to settle the step: a host's id and epoch, or a service's command type.
+        since: when it was last handed something, in nanoseconds of the loop's clock.
+        recovered: it was made anew from the log.
     """
 
     saga_id: int
@@ -77,6 +79,8 @@ class OpenSaga:
     step: PendingStep | None = None
     queue: StepQueue | None = None
     destination: tuple[str, ...] = ()
+    since: int = 0
+    recovered: bool = False
 
 
 @dataclass(slots=True)

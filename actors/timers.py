@@ -58,6 +58,11 @@ class Timers:
         """Make sure that `key` does not fire."""
         self._due.pop(key, None)
 
+    def due(self, key: Hashable) -> int | None:
+        """Give when a key's timer is due, or None if it has none; from any thread."""
+        found = self._due.get(key)
+        return found[0] if found is not None else None
+
     def next_due(self) -> int | None:
         """Give when the next timer is due, or None without one."""
         self._drop_stale()

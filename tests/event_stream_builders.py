@@ -1,9 +1,11 @@
 """A journal in memory, and the events of a few promotes: what the event stream's tests share."""
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from transport.codec import Codec, encode, encode_blob
-from transport.event_stream import JournalView, Snapshot, SnapshotPage
+from transport.event_stream import JournalView, SagaView, Snapshot, SnapshotPage
 from transport.labels import window_label
 from transport.messages import (
     Event,
@@ -84,6 +86,7 @@ class MemoryJournal:
         self.truth: list[Recorded] = []
         self.blobs: list[tuple[int, int, bytes]] = []
         self.snapshot = Snapshot()
+        self.sagas: dict[int, dict[str, Any]] = {}
 
     @property
     def last(self) -> int:
@@ -134,6 +137,25 @@ class MemoryJournal:
         rows = list(self.snapshot.rows())
         limit = min(limit, self.page_rows)
         return SnapshotPage(self.snapshot.before, len(rows), rows[offset : offset + limit])
+
+    def saga(self, saga_id: int) -> SagaView:
+        return SagaView(max(self.sagas, default=0) + 1, self.sagas.get(saga_id))
+
+
+class SaidLauncher:
+    """Says of itself what a test has it say."""
+
+    def __init__(self, status: dict[str, Any] | None = None) -> None:
+        self.said = status or {}
+
+    def status(self) -> dict[str, Any]:
+        return self.said
+
+    def state(self, sagas: int) -> dict[str, Any]:
+        return {**self.said, "shown": sagas}
+
+    def saga(self, saga_id: int) -> dict[str, Any]:
+        return {**self.said, "saga_id": saga_id}
 
 
 def reread(snapshot: Snapshot) -> Snapshot:

@@ -233,7 +233,7 @@ def test_a_saga_that_raises_closes_its_bracket_as_failed_with_the_exceptions_sum
     launcher = ticked(Crashing)
     [failed] = launcher.of_type(SagaFailed)
     assert failed.reason == "saga actor crashed: ZeroDivisionError: cannot begin"
-    assert launcher.engine.status()["actors"]["crashed"] == 1 + BUDGET.restarts
+    assert launcher.engine.view.status()["actors"]["crashed"] == 1 + BUDGET.restarts
     assert launcher.engine.state.sagas == {}
 
 

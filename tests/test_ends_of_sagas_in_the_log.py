@@ -92,8 +92,7 @@ def host_is_there_anew(scene: Scene) -> None:
 
 def somebody_cancels_it(scene: Scene) -> None:
     [saga_id] = scene.launcher.engine.state.sagas
-    scene.launcher.engine.cancel(saga_id, "not wanted")
-    scene.launcher.end_pass()
+    scene.launcher.cancel(saga_id, "not wanted")
 
 
 def launcher_stops_now(scene: Scene) -> None:

@@ -43,7 +43,7 @@ class Work(NamedTuple):
 
 
 def work(launcher: PlayedLauncher) -> Work:
-    status = launcher.engine.status()
+    status = launcher.engine.view.status()
     return Work(status["actors"]["turns"], status["sagas"]["look_ups"], status["version"])
 
 
@@ -65,7 +65,7 @@ def test_twenty_thousand_sagas_in_flight_complete_and_cost_an_event_no_more_than
         ]
         for host in hosts:
             promote_without_answer(launcher, host, in_flight // len(hosts))
-        assert launcher.engine.status()["sagas"]["open"] == in_flight
+        assert launcher.engine.view.status()["sagas"]["open"] == in_flight
         before = work(launcher)
         completed = len(launcher.of_type(SagaCompleted))
         for host in hosts:

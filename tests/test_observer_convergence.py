@@ -6,7 +6,14 @@ from typing import TypeVar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.event_stream_builders import MemoryJournal, added, promote, registered, started
+from tests.event_stream_builders import (
+    MemoryJournal,
+    SaidLauncher,
+    added,
+    promote,
+    registered,
+    started,
+)
 from transport.codec import Codec
 from transport.event_stream import (
     Batch,
@@ -68,7 +75,9 @@ class World:
                 self.session.receive_stream(taken(self.stream, number, stays=stays), self.now)
             case "question" if self.questions:
                 question = taken(self.questions, number, stays=stays)
-                self.answers.append(list(QuerySession(self.journal, dict).answer(question)))
+                self.answers.append(
+                    list(QuerySession(self.journal, SaidLauncher()).answer(question))
+                )
             case "answer" if self.answers:
                 answer = taken(self.answers, number, stays=stays)
                 self.session.receive_answer(answer, self.now)

@@ -3,7 +3,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.event_stream_builders import LOG, MemoryJournal, added, promote, registered, started
+from tests.event_stream_builders import (
+    LOG,
+    MemoryJournal,
+    SaidLauncher,
+    added,
+    promote,
+    registered,
+    started,
+)
 from transport.codec import Codec, decode, encode, encode_blob, encode_map, family
 from transport.event_stream import (
     Batch,
@@ -38,7 +46,7 @@ def asked(session: ObserverSession) -> Message:
 
 def answer_all(session: ObserverSession, journal: MemoryJournal, now: int = 0) -> None:
     """Answer every question until there is none."""
-    query = QuerySession(journal, dict)
+    query = QuerySession(journal, SaidLauncher())
     while questions := session.questions():
         for question in questions:
             session.receive_answer(query.answer(question), now)
@@ -151,7 +159,7 @@ def test_an_unanswered_question_is_repeated_under_its_number_and_answered_once()
     assert session.questions() == []
     session.tick(REPEAT_NS)
     assert session.questions() == [first]
-    answer = QuerySession(journal, dict).answer(first)
+    answer = QuerySession(journal, SaidLauncher()).answer(first)
     session.receive_answer(answer, REPEAT_NS)
     session.receive_answer(answer, REPEAT_NS)
     assert versions(session.items()) == [1, 2]
@@ -162,7 +170,7 @@ def test_an_answer_that_brings_nothing_is_not_asked_for_again_at_once() -> None:
     journal = journal_of(1)
     session = ObserverSession(Codec())
     session.receive_stream(journal.heartbeat(), 0)
-    head, blob = QuerySession(journal, dict).answer(session.questions()[0])
+    head, blob = QuerySession(journal, SaidLauncher()).answer(session.questions()[0])
     session.receive_answer([head, blob[:-1]], 10)
     session.receive_stream(journal.heartbeat(), 11)
     assert session.questions() == []
@@ -205,7 +213,7 @@ def test_a_snapshot_that_changes_while_it_is_read_is_read_again() -> None:
     journal.trim(1)
     session = ObserverSession(Codec())
     session.receive_stream(journal.heartbeat(), 0)
-    query = QuerySession(journal, dict)
+    query = QuerySession(journal, SaidLauncher())
     session.receive_answer(query.answer(session.questions()[0]), 0)
     session.receive_answer(query.answer(session.questions()[0]), 0)
     (second_page,) = session.questions()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import zmq
 
-from tests.event_stream_builders import MemoryJournal, added, registered
+from tests.event_stream_builders import MemoryJournal, SaidLauncher, added, registered
 from transport.codec import Codec
 from transport.endpoints import Endpoints
 from transport.event_stream import Batch, CaughtUp, Item, QuerySession
@@ -28,7 +28,7 @@ class FakeLauncher(threading.Thread):
         self.stopped = threading.Event()
         self.to_publish: list[bytes] = []
         self._endpoints = endpoints
-        self._session = QuerySession(journal, lambda: {"versions": journal.last})
+        self._session = QuerySession(journal, SaidLauncher({"versions": 2}))
         self._bound = threading.Event()
 
     def begin(self) -> None:
@@ -155,7 +155,7 @@ def test_a_closed_observer_cannot_be_polled(endpoints: Endpoints) -> None:
 
 def test_the_status_can_be_asked(endpoints: Endpoints, launcher: FakeLauncher) -> None:
     assert launcher.journal.last == 2
-    assert ask_status(endpoints.query, DEADLINE_SECONDS) == {"versions": 2}
+    assert ask_status(endpoints.query, DEADLINE_SECONDS)["versions"] == 2
 
 
 def test_a_launcher_that_does_not_answer_is_named(endpoints: Endpoints) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.event_stream_builders import LOG, MemoryJournal, added, registered, started
+from tests.event_stream_builders import LOG, MemoryJournal, SaidLauncher, added, registered, started
 from transport.codec import MESSAGE_LIMIT, decode, encode, family
 from transport.event_stream import JournalView, QuerySession
 from transport.event_stream.query_session import SNAPSHOT_PAGE_ROWS
@@ -18,8 +18,12 @@ from transport.messages import (
     Refused,
     ReplayAnswer,
     ReplayQuestion,
+    SagaAnswer,
+    SagaQuestion,
     SnapshotAnswer,
     SnapshotQuestion,
+    StateAnswer,
+    StateQuestion,
     StatusAnswer,
     StatusQuestion,
 )
@@ -29,7 +33,7 @@ AnswerT = TypeVar("AnswerT", bound=Message)
 
 
 def session_over(journal: MemoryJournal, status: dict[str, Any] | None = None) -> QuerySession:
-    return QuerySession(journal, lambda: status or {})
+    return QuerySession(journal, SaidLauncher(status))
 
 
 def ask(
@@ -151,8 +155,32 @@ def test_a_snapshot_that_changed_since_the_first_page_is_begun_again() -> None:
 def test_the_status_is_what_the_launcher_says() -> None:
     session = session_over(MemoryJournal(), {"sagas": {"open": 3}})
     answer, _ = ask(session, StatusQuestion(number=4), StatusAnswer)
-    assert answer == StatusAnswer(number=4, status={"sagas": {"open": 3}})
+    queries = {"answered": 0, "faults": {}}
+    assert answer == StatusAnswer(number=4, status={"sagas": {"open": 3}, "queries": queries})
     assert session.answered == 1
+
+
+def test_the_state_has_as_many_sagas_as_were_asked_for_and_what_was_asked_so_far() -> None:
+    session = session_over(MemoryJournal(), {"version": 3})
+    session.answer(b"nonsense")
+    answer, _ = ask(session, StateQuestion(number=4, sagas=7), StateAnswer)
+    queries = {"answered": 0, "faults": {"not_messagepack": 1}}
+    assert answer.state == {"version": 3, "shown": 7, "queries": queries}
+
+
+def test_a_saga_is_what_the_log_has_and_while_it_is_open_what_the_launcher_says() -> None:
+    journal = MemoryJournal()
+    journal.sagas = {1: {"state": "completed"}, 2: {"state": "open"}}
+    session = session_over(journal, {"why": ["nothing"]})
+    answers = {
+        saga_id: ask(session, SagaQuestion(number=saga_id, saga_id=saga_id), SagaAnswer)[0]
+        for saga_id in (1, 2, 3)
+    }
+    assert answers[1] == SagaAnswer(
+        number=1, log=LOG, next_saga_id=3, saga={"state": "completed"}, live=None
+    )
+    assert answers[2].live == {"why": ["nothing"], "saga_id": 2}
+    assert (answers[3].saga, answers[3].live, answers[3].next_saga_id) == (None, None, 3)
 
 
 def test_a_status_too_large_for_a_message_is_refused() -> None:

@@ -164,3 +164,91 @@ def test_a_launcher_that_begins_with_it_goes_on_with_every_saga(make: MakeLog) -
     host.answer_all()
     assert launcher.of_type(SagaFailed) == []
     assert len(launcher.of_type(SagaCompleted)) == len(launcher.of_type(SagaStarted)) == 16
+
+
+def types_of(events: list[dict[str, object]]) -> list[object]:
+    return [event["type"] for event in events]
+
+
+def test_a_sagas_story_has_its_trigger_its_steps_its_events_and_its_end(make: MakeLog) -> None:
+    launcher = played(make(1000))
+    host = launcher.filled_host()
+    label = launcher.pool_of(host)[0]
+    host.promote(label, "promote-1")
+    reader = launcher.log.reader()
+    is_open = reader.saga(3).saga
+    assert is_open is not None
+    assert (is_open["state"], is_open["awaited"]) == (
+        "open",
+        "the report of SpawnPoolWindow (step 0) from host host-1",
+    )
+    assert (is_open["trigger"]["type"], is_open["trigger"]["label"]) == (
+        "PoolWindowPromoted",
+        label,
+    )
+    assert types_of(is_open["events"]) == ["SagaStarted"]
+    [new] = host.answer_all()
+    closed = reader.saga(3).saga
+    assert closed is not None
+    assert (closed["state"], closed["result"], closed["awaited"]) == ("completed", new, None)
+    assert types_of(closed["events"]) == ["SagaStarted", "PoolWindowAdded", "SagaCompleted"]
+    assert [step["state"] for step in closed["steps"]] == ["settled"]
+    assert (closed["input"], closed["host"], closed["epoch"]) == (
+        {"promoted_label": label},
+        "host-1",
+        host.epoch,
+    )
+
+
+def test_a_saga_that_never_began_is_none_and_says_which_ids_did(make: MakeLog) -> None:
+    log = make(100)
+    log.commit([opened(1)])
+    view = log.reader().saga(2)
+    assert (view.saga, view.next_saga_id) == (None, 2)
+
+
+def test_of_a_saga_that_the_journal_outlived_the_rows_are_still_told(make: MakeLog) -> None:
+    launcher = played(make(20))
+    host = launcher.filled_host()
+    host.promote(launcher.pool_of(host)[0], "promote-1")
+    stuck = host.commands.pop(0)
+    for number in range(2, 42):
+        host.promote(launcher.pool_of(host)[0], f"promote-{number}")
+        host.answer_all()
+    story = launcher.log.reader().saga(3).saga
+    assert story is not None
+    assert (story["state"], story["trigger"], story["events"]) == ("open", None, [])
+    assert 0 < story["cause"] < story["journal_first"]
+    assert [step["state"] for step in story["steps"]] == ["awaited"]
+    host.report(ReportPoolWindowAdded(label=host.new_label(), identity=stuck.identity))
+    story = launcher.log.reader().saga(3).saga
+    assert story is not None
+    assert types_of(story["events"]) == ["PoolWindowAdded", "SagaCompleted"]
+
+
+def test_what_an_open_saga_was_fed_is_told_although_the_journal_has_it_no_more(
+    make: MakeLog,
+) -> None:
+    log = make(20)
+    log.commit([opened(1), EventDelivered(1, PoolWindowAdded(label="a", saga_id=1, version=1))])
+    for first in range(1, 60):
+        log.commit([blob(first)])
+    story = log.reader().saga(1).saga
+    assert story is not None
+    assert story["journal_first"] > 1
+    assert [(event["version"], event["label"]) for event in story["events"]] == [(1, "a")]
+
+
+def test_events_of_another_saga_are_not_told(make: MakeLog) -> None:
+    log = make(100)
+    events: list[Event] = [
+        SagaStarted(saga_id=1, name="pool_refill", cause=None, version=1),
+        SagaStarted(saga_id=257, name="pool_refill", cause=None, version=2),
+        PanesReaped(label="\x01saga_id\x01", saga_id=257, version=3),
+        SagaFailed(saga_id=1, reason="r", version=4),
+    ]
+    frames = [encode(event) for event in events]
+    log.commit([opened(1), opened(257), BlobAppended(1, 4, encode_blob(LOG_ID, 1, frames))])
+    story = log.reader().saga(1).saga
+    assert story is not None
+    assert [event["version"] for event in story["events"]] == [1, 4]

@@ -84,7 +84,7 @@ def test_a_rebuilt_saga_goes_on_where_it_was_and_sends_nothing_again() -> None:
     assert isinstance(reap, ReapPanes)
     host.commands.clear()
     host.report(ReportPanesReaped(label=label, identity=reap.identity))
-    assert launcher.engine.status()["actors"]["crashed"] == 1
+    assert launcher.engine.view.status()["actors"]["crashed"] == 1
     [drain] = host.commands
     assert isinstance(drain, DrainPoolIfLast)
     host.report(ReportPoolNotLast(label=label, identity=drain.identity))

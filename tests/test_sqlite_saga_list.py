@@ -13,9 +13,10 @@ import pytest
 
 from actors.command_line.diag_sagas import saga_lines
 from actors.saga_log import SagaClosed, SagaOpened, StepClosed, StepIssued
+from actors.sqlite_log_file import SCHEMA
 from actors.sqlite_read_only import LogUnreadableError
 from actors.sqlite_saga_list import newest_sagas
-from actors.sqlite_saga_log import SCHEMA_VERSION, SqliteSagaLog
+from actors.sqlite_saga_log import SqliteSagaLog
 from transport.codec import encode
 from transport.messages import CommandIdentity, SpawnPoolWindow
 
@@ -113,7 +114,7 @@ def test_a_log_of_a_newer_version_is_named(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite"
     open_log(path).close()
     db = sqlite3.connect(path)
-    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    db.execute(f"PRAGMA user_version = {SCHEMA.version + 1}")
     db.close()
     with pytest.raises(LogUnreadableError, match="use the newer muxsaga"):
         newest_sagas(path)

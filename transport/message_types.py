@@ -39,8 +39,12 @@ from transport.messages.operators import CancelRefused, CancelSaga, SagaCancelle
 from transport.messages.query import (
     ReplayAnswer,
     ReplayQuestion,
+    SagaAnswer,
+    SagaQuestion,
     SnapshotAnswer,
     SnapshotQuestion,
+    StateAnswer,
+    StateQuestion,
     StatusAnswer,
     StatusQuestion,
 )
@@ -71,10 +75,24 @@ OPERATOR_ANSWERS: tuple[type[Message], ...] = (SagaCancelled, CancelRefused, Ref
 STREAM: tuple[type[Message], ...] = (Events, StreamHeartbeat)
 """What the launcher publishes."""
 
-QUESTIONS: tuple[type[Message], ...] = (ReplayQuestion, SnapshotQuestion, StatusQuestion)
+QUESTIONS: tuple[type[Message], ...] = (
+    ReplayQuestion,
+    SnapshotQuestion,
+    StatusQuestion,
+    StateQuestion,
+    SagaQuestion,
+)
 """What the query socket takes."""
 
-ANSWERS: tuple[type[Message], ...] = (ReplayAnswer, SnapshotAnswer, StatusAnswer, Refused, Events)
+ANSWERS: tuple[type[Message], ...] = (
+    ReplayAnswer,
+    SnapshotAnswer,
+    StatusAnswer,
+    StateAnswer,
+    SagaAnswer,
+    Refused,
+    Events,
+)
 """What the query socket gives."""
 
 USER_ACTIONS: tuple[type[Message], ...] = (

@@ -58,7 +58,7 @@ class LauncherNode(Node):
         super().__init__(network, self.run_pass)
         self.engine = engine
         self._log = log
-        self._query = QuerySession(log.reader(), engine.status)
+        self._query = QuerySession(log.reader(), engine.view)
         self._inbox: list[tuple[bytes, Frames]] = []
         self._hosts: dict[bytes, Callable[[Frames], None]] = {}
         self._subscribers: dict[str, Callable[[Frames], None]] = {}

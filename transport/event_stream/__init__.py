@@ -8,7 +8,9 @@ from transport.event_stream.open_groups import BracketGroup, OpenGroup
 from transport.event_stream.query_session import (
     JournalReader,
     JournalView,
+    LauncherView,
     QuerySession,
+    SagaView,
     SnapshotPage,
 )
 from transport.event_stream.snapshot import Snapshot
@@ -21,11 +23,13 @@ __all__ = [
     "Item",
     "JournalReader",
     "JournalView",
+    "LauncherView",
     "NewHistory",
     "ObserverSession",
     "OpenGroup",
     "Phase",
     "QuerySession",
+    "SagaView",
     "Snapshot",
     "SnapshotPage",
     "Truncated",

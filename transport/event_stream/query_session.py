@@ -1,10 +1,10 @@
-"""The launcher's end of a question: replay, snapshot, status. A frame in, the answer's frames out.
+"""The launcher's end of a question: a frame in, the answer's frames out.
 
 Everything it gives is committed, and every answer is bounded: the asker pages on. What cannot be
 understood is answered with one `Refused`, counted by its kind, and changes nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -13,12 +13,17 @@ from transport.codec import MESSAGE_LIMIT, decode, encode, family
 from transport.frame_fault import FaultCounts, FrameError, FrameFault
 from transport.message_types import QUESTIONS
 from transport.messages import (
+    Message,
     Refused,
     ReplayAnswer,
     ReplayQuestion,
+    SagaAnswer,
+    SagaQuestion,
     SnapshotAnswer,
     SnapshotQuestion,
     SnapshotRow,
+    StateAnswer,
+    StateQuestion,
     StatusAnswer,
     StatusQuestion,
 )
@@ -62,6 +67,19 @@ class SnapshotPage(Struct, frozen=True):
     rows: Sequence[SnapshotRow]
 
 
+class SagaView(Struct, frozen=True):
+    """What the log has of one saga.
+
+    Attributes:
+        next_saga_id: the lowest id that no saga ever had.
+        saga: its rows and events as a tree of maps, described in `docs/protocol.md`; None if it
+            never began, or is forgotten.
+    """
+
+    next_saga_id: int
+    saga: dict[str, Any] | None
+
+
 class JournalReader(Protocol):
     """Reads what is committed, from one thread of its own.
 
@@ -87,24 +105,40 @@ class JournalReader(Protocol):
     def snapshot_page(self, offset: int, limit: int) -> SnapshotPage:
         """Give at most `limit` rows of the snapshot, from row `offset` on."""
 
+    def saga(self, saga_id: int) -> SagaView:
+        """Give one saga's rows, and its events as far as the journal has them."""
+
+
+class LauncherView(Protocol):
+    """What a launcher says of itself; each call gives a tree of maps, from any thread."""
+
+    def status(self) -> dict[str, Any]:
+        """Give what `StatusAnswer` carries."""
+
+    def state(self, sagas: int) -> dict[str, Any]:
+        """Give what `StateAnswer` carries, with at most so many open sagas one by one."""
+
+    def saga(self, saga_id: int) -> dict[str, Any]:
+        """Give what an open saga waits for, and why it does not move."""
+
 
 class QuerySession:
     """Answers questions.
 
     Args:
         reader: of the journal.
-        status: gives the tree of maps that `StatusAnswer` carries.
+        launcher: says how it is.
 
     Attributes:
         faults: questions that were refused, by kind.
         answered: questions that were not.
     """
 
-    def __init__(self, reader: JournalReader, status: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, reader: JournalReader, launcher: LauncherView) -> None:
         self.faults = FaultCounts()
         self.answered = 0
         self._reader = reader
-        self._status = status
+        self._launcher = launcher
 
     def answer(self, frame: bytes) -> list[bytes]:
         """Give the frames that answer a question: its head, then a replay's blobs."""
@@ -123,7 +157,13 @@ class QuerySession:
             case SnapshotQuestion() as question:
                 return [self._snapshot(question)]
             case StatusQuestion(number=number):
-                return [self._status_answer(number)]
+                status = {**self._launcher.status(), "queries": self._counts()}
+                return [_whole(StatusAnswer(number=number, status=status))]
+            case StateQuestion(number=number, sagas=sagas):
+                state = {**self._launcher.state(sagas), "queries": self._counts()}
+                return [_whole(StateAnswer(number=number, state=state))]
+            case SagaQuestion() as question:
+                return [_whole(self._saga(question))]
             case other:
                 detail = f"no answer to {type(other).__name__}"
                 raise FrameError(FrameFault.UNKNOWN_TYPE, detail)
@@ -161,12 +201,28 @@ class QuerySession:
         )
         return encode(answer)
 
-    def _status_answer(self, number: int) -> bytes:
-        frame = encode(StatusAnswer(number=number, status=self._status()))
-        if len(frame) > MESSAGE_LIMIT:
-            detail = f"the status is {len(frame)} bytes; the limit is {MESSAGE_LIMIT}"
-            raise FrameError(FrameFault.TOO_LARGE, detail)
-        return frame
+    def _saga(self, question: SagaQuestion) -> SagaAnswer:
+        view = self._reader.saga(question.saga_id)
+        is_open = view.saga is not None and view.saga["state"] == "open"
+        return SagaAnswer(
+            number=question.number,
+            log=self._reader.log_id,
+            next_saga_id=view.next_saga_id,
+            saga=view.saga,
+            live=self._launcher.saga(question.saga_id) if is_open else None,
+        )
+
+    def _counts(self) -> dict[str, Any]:
+        faults = {str(fault): count for fault, count in self.faults.items()}
+        return {"answered": self.answered, "faults": faults}
+
+
+def _whole(answer: Message) -> bytes:
+    frame = encode(answer)
+    if len(frame) > MESSAGE_LIMIT:
+        detail = f"the {type(answer).__name__} is {len(frame)} bytes; the limit is {MESSAGE_LIMIT}"
+        raise FrameError(FrameFault.TOO_LARGE, detail)
+    return frame
 
 
 def _bounded(rows: Sequence[SnapshotRow]) -> list[SnapshotRow]:

@@ -11,6 +11,10 @@ QuestionNumber = Annotated[int, Meta(ge=0, le=2**53)]
 """Chosen by the asker, repeated in the answer."""
 
 
+STATE_SAGAS = 200
+"""How many open sagas one `StateAnswer` can tell one by one."""
+
+
 class ReplayQuestion(Message, frozen=True, kw_only=True):
     """Every event from version `first` on, in pages.
 
@@ -39,6 +43,24 @@ class StatusQuestion(Message, frozen=True, kw_only=True):
     """How the launcher is: state, queues, counters."""
 
     number: QuestionNumber
+
+
+class StateQuestion(Message, frozen=True, kw_only=True):
+    """Everything that the launcher can say of itself, bounded.
+
+    Attributes:
+        sagas: how many of the open sagas are told one by one, the oldest first.
+    """
+
+    number: QuestionNumber
+    sagas: Annotated[int, Meta(ge=0, le=STATE_SAGAS)]
+
+
+class SagaQuestion(Message, frozen=True, kw_only=True):
+    """One saga's whole story."""
+
+    number: QuestionNumber
+    saga_id: SagaId
 
 
 class ReplayAnswer(Message, frozen=True, kw_only=True):
@@ -121,3 +143,26 @@ class StatusAnswer(Message, frozen=True, kw_only=True, gc=True):
 
     number: QuestionNumber
     status: dict[str, Any]
+
+
+class StateAnswer(Message, frozen=True, kw_only=True, gc=True):
+    """What the launcher says of itself; `state` is a tree of maps, see `docs/protocol.md`."""
+
+    number: QuestionNumber
+    state: dict[str, Any]
+
+
+class SagaAnswer(Message, frozen=True, kw_only=True, gc=True):
+    """What the log has of one saga, and what the running launcher says of it.
+
+    Attributes:
+        next_saga_id: the lowest id that no saga of the log ever had.
+        saga: its rows and events, as a tree of maps; nil if it never began or is forgotten.
+        live: what it waits for and why; nil if the log has it closed, or has it not.
+    """
+
+    number: QuestionNumber
+    log: LogId
+    next_saga_id: SagaId
+    saga: dict[str, Any] | None
+    live: dict[str, Any] | None
