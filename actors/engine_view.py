@@ -19,7 +19,7 @@ PEERS_SHOWN = 100
 LABELS_SHOWN = 8
 COMMAND_TYPES_SHOWN = 50
 QUEUES_SHOWN = 50
-LABEL_LIMIT = 80
+LABEL_LIMIT = 64
 """How many characters of a label are shown."""
 
 HEALTHY = LoopHealth()

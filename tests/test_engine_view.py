@@ -1,5 +1,8 @@
 """What `diag state` and `diag explain` are told of a running engine, in every state of a link."""
 
+import sys
+import threading
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -29,6 +32,8 @@ from transport.messages import (
 from transport.messages.query import STATE_SAGAS
 
 PATIENT = EngineSettings(timeouts={"pool_respawn_on_promote": 60.0})
+ASKED = 400
+ROUNDS = 120
 MANY_SAGAS = 100_000
 MANY_HOSTS = 1_000
 
@@ -312,3 +317,48 @@ def test_the_state_of_a_thousand_hosts_and_a_hundred_thousand_sagas_fits_a_messa
     assert state["sagas"]["open"] == sum(state["sagas"]["by_name"].values()) == open_sagas
     assert len(state["sagas"]["oldest"]) == STATE_SAGAS
     assert state["peers"]["count"] == MANY_HOSTS
+
+
+# --- from another thread --------------------------------------------------------------------------
+
+
+def test_it_can_be_asked_while_the_loops_thread_changes_everything() -> None:
+    """The interpreter changes threads every few instructions, so what is not safe shows at once."""
+    launcher = PlayedLauncher()
+    busy = [launcher.filled_host(f"host-{each}", f"{each}" * 32, target=40) for each in (1, 2)]
+    stop = threading.Event()
+    rounds: list[int] = []
+
+    def work() -> None:
+        while not stop.is_set():
+            number = len(rounds) + 1
+            rounds.append(number)
+            for host in busy:
+                for label in launcher.pool_of(host)[:20]:
+                    host.promote(label, f"promote-{number}-{label}")
+                host.answer_all()
+            for each in range(10):
+                passing = launcher.host(f"passing-{number}-{each}", f"{10 * number + each:032x}")
+                passing.register(pool_target=0)
+                if each % 2:
+                    passing.say(Goodbye())
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        asked, deadline = 0, monotonic() + 45
+        while (asked < ASKED or len(rounds) < ROUNDS) and monotonic() < deadline:
+            asked += 1
+            state = launcher.engine.view.state(STATE_SAGAS)
+            assert state["peers"]["count"] >= len(busy)
+            launcher.engine.view.saga(state["sagas"]["started"])
+            launcher.engine.view.saga(asked)
+            launcher.log.reader().saga(state["sagas"]["started"])
+    finally:
+        stop.set()
+        worker.join(20)
+        sys.setswitchinterval(interval)
+    assert not worker.is_alive()
+    assert (asked >= ASKED, len(rounds) >= ROUNDS) == (True, True)

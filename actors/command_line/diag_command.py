@@ -7,7 +7,9 @@ from typing import Any
 
 from actors.command_line.child_specs import LAUNCHER
 from actors.command_line.command_error import CommandError
+from actors.command_line.diag_explain import add_diag_explain
 from actors.command_line.diag_sagas import add_diag_sagas
+from actors.command_line.diag_state import add_diag_state
 from actors.command_line.option_types import seconds
 from actors.command_line.parsers import LineParser, Subparsers, add_command
 from actors.command_line.places import (
@@ -31,6 +33,8 @@ def add_diag(subparsers: Subparsers) -> None:
     assert isinstance(parser, LineParser)  # noqa: S101 - sub-parsers are of their parser's class
     topics: Subparsers = parser.add_subparsers(metavar="TOPIC", required=True)
     add_diag_sagas(topics)
+    add_diag_state(topics)
+    add_diag_explain(topics)
     tree = add_command(topics, "tree", "show the live tree of actors", EXAMPLES, execute_tree)
     add_launcher_place(tree)
     tree.add_argument("--json", action="store_true", help="print one JSON document")

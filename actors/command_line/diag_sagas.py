@@ -3,13 +3,13 @@
 import json
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from actors.command_line.command_error import CommandError
 from actors.command_line.option_types import count_from
 from actors.command_line.parsers import Subparsers, add_command
+from actors.command_line.wall_time import wall_time
 from actors.sqlite_read_only import LogUnreadableError
 from actors.sqlite_saga_list import NEWEST, newest_sagas
 
@@ -53,9 +53,9 @@ def saga_lines(saga: Mapping[str, Any]) -> Iterator[str]:
     """Give a saga's lines, for people."""
     inputs = ", ".join(f"{name}={value}" for name, value in saga["input"].items())
     said = [f"{saga['saga_id']}  {saga['name']}({inputs})  {saga['state']}"]
-    said.append(f"from {_time(saga['opened_at'])}")
+    said.append(f"from {wall_time(saga['opened_at'])}")
     if saga["closed_at"] is not None:
-        said.append(f"to {_time(saga['closed_at'])}")
+        said.append(f"to {wall_time(saga['closed_at'])}")
     if saga["failure"] or saga["result"]:
         said.append(saga["failure"] or saga["result"])
     yield "  ".join(said)
@@ -65,7 +65,3 @@ def saga_lines(saga: Mapping[str, Any]) -> Iterator[str]:
     if saga["awaited"] is not None:
         word = "waits" if saga["state"] == "open" else "waited"
         yield f"    {word} for {saga['awaited']}"
-
-
-def _time(nanoseconds: int) -> str:
-    return datetime.fromtimestamp(nanoseconds / 1e9, UTC).isoformat(timespec="milliseconds")

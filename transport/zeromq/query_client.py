@@ -3,20 +3,22 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import zmq
 
 from transport.codec import decode, encode, family
 from transport.frame_fault import FrameError
 from transport.message_types import ANSWERS
-from transport.messages import Refused, StatusAnswer, StatusQuestion
+from transport.messages import Message, Refused, StatusAnswer, StatusQuestion
 from transport.zeromq.sockets import TRANSPORT_LIMIT, ZmqSocket
 
 QUESTION_QUEUE = 4
 """How many questions wait for the launcher to read them."""
 
 _ANSWERS = family(ANSWERS)
+
+AnswerT = TypeVar("AnswerT", bound=Message)
 
 
 class QueryError(RuntimeError):
@@ -56,14 +58,38 @@ def ask_status(
         QueryTimeoutError: no answer came; names the endpoint.
         QueryError: the launcher refused, or its answer cannot be read; says why.
     """
+    return ask(endpoint, StatusQuestion(number=1), StatusAnswer, timeout, context=context).status
+
+
+def ask(
+    endpoint: str,
+    question: Message,
+    kind: type[AnswerT],
+    timeout: float = 5.0,
+    *,
+    context: zmq.Context[Any] | None = None,
+) -> AnswerT:
+    """Give the answer to a question, asked once.
+
+    Args:
+        endpoint: of the launcher's query socket.
+        question: one whose answer is one frame.
+        kind: what answers it.
+        timeout: how long to wait, in seconds.
+        context: the ZeroMQ context to use; without one, one is made and ended.
+
+    Raises:
+        QueryTimeoutError: no answer came; names the endpoint.
+        QueryError: the launcher refused, or its answer cannot be read; says why.
+    """
     with _context(context) as own, question_socket(own, endpoint) as socket:
         deadline = time.monotonic() + timeout
         if not socket.poll(round(timeout * 1000), zmq.POLLOUT):
             raise _timed_out(endpoint, timeout)
-        socket.send(encode(StatusQuestion(number=1)))
+        socket.send(encode(question))
         if not socket.poll(max(0, round((deadline - time.monotonic()) * 1000)), zmq.POLLIN):
             raise _timed_out(endpoint, timeout)
-        return _status_in(socket.recv_multipart()[0], endpoint)
+        return _answer_in(socket.recv_multipart()[0], kind, endpoint)
 
 
 @contextmanager
@@ -75,19 +101,18 @@ def _context(given: zmq.Context[Any] | None) -> Iterator[zmq.Context[Any]]:
         yield own
 
 
-def _status_in(frame: bytes, endpoint: str) -> dict[str, Any]:
+def _answer_in(frame: bytes, kind: type[AnswerT], endpoint: str) -> AnswerT:
     try:
         answer = decode(frame, _ANSWERS)
     except FrameError as error:
         msg = f"the answer of {endpoint} cannot be read: {error}"
         raise QueryError(msg) from error
-    match answer:
-        case StatusAnswer(status=status):
-            return status
-        case Refused(fault=fault, detail=detail):
-            msg = f"{endpoint} refused the question: {fault}: {detail}"
-        case _:
-            msg = f"{endpoint} answered a status question with {type(answer).__name__}"
+    if isinstance(answer, kind):
+        return answer
+    if isinstance(answer, Refused):
+        msg = f"{endpoint} refused the question: {answer.fault}: {answer.detail}"
+    else:
+        msg = f"{endpoint} answered with {type(answer).__name__}, not {kind.__name__}"
     raise QueryError(msg)
 
 
