@@ -23,11 +23,16 @@ class LogUnreadableError(RuntimeError):
     """A log file cannot be read; says which and why."""
 
 
+class LogEmptyError(LogUnreadableError):
+    """Nothing was ever made in a log file: its launcher was killed before it could."""
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Read a log file in one transaction: everything in it is of one moment.
 
     Raises:
+        LogEmptyError: the file has nothing in it.
         LogUnreadableError: there is no such file, it is no saga log, or it is of a newer version.
     """
     if not path.exists():
@@ -35,6 +40,9 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise LogUnreadableError(msg)
     try:
         with _opened(path) as db:
+            if not db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+                msg = f"log {path} is empty: no launcher has used it yet"
+                raise LogEmptyError(msg)
             check_ours(db, path)
             yield db
     except (sqlite3.Error, OSError) as error:

@@ -37,7 +37,7 @@ def saga_view(db: sqlite3.Connection, saga_id: int) -> SagaView:
     if row is None:
         return SagaView(next_saga_id, None)
     saga = _values(db, row)
-    blobs = db.execute(_BLOBS, (saga["cause"] or before, id_pattern(saga_id)))
+    blobs = db.execute(_BLOBS, (max(saga["cause"] or 0, before), id_pattern(saga_id)))
     delivered = db.execute(_DELIVERED, (saga_id,))
     story = with_events(
         saga,
@@ -46,6 +46,13 @@ def saga_view(db: sqlite3.Connection, saga_id: int) -> SagaView:
         journal_first=before,
     )
     return SagaView(next_saga_id, story)
+
+
+def beginning(db: sqlite3.Connection) -> tuple[str, int, list[tuple[int, str]]]:
+    """Give a log's id, the version of its last event, and id and name of every open saga."""
+    log_id, version = db.execute("SELECT log_id, version FROM log").fetchone()
+    sql = "SELECT saga_id, name FROM saga WHERE closed_at IS NULL ORDER BY saga_id"
+    return log_id, version, db.execute(sql).fetchall()
 
 
 def _values(db: sqlite3.Connection, row: tuple[Any, ...]) -> dict[str, Any]:

@@ -79,7 +79,20 @@ class TruncatedLine(
     open: tuple[OpenBracket, ...] = ()
 
 
-HistoryLine = EventLine | HostLine | ProcessLine | TruncatedLine
+class BeginsLine(Struct, frozen=True, tag_field="kind", tag="begins", forbid_unknown_fields=True):
+    """A history goes on with a log: what came up to version `after` is not of it.
+
+    Attributes:
+        open: the brackets that were open there: each must close once, and counts for nothing else.
+    """
+
+    at_ns: Nanoseconds
+    observer: str
+    after: int
+    open: tuple[OpenBracket, ...] = ()
+
+
+HistoryLine = EventLine | HostLine | ProcessLine | TruncatedLine | BeginsLine
 """Any line of a history."""
 
 

@@ -12,7 +12,15 @@ from math import ceil
 from msgspec import Struct
 
 from transport.codec import Codec
-from transport.history import EventLine, HistoryLine, HostLine, ProcessLine, TruncatedLine, recorded
+from transport.history import (
+    BeginsLine,
+    EventLine,
+    HistoryLine,
+    HostLine,
+    ProcessLine,
+    TruncatedLine,
+    recorded,
+)
 from transport.messages import (
     PoolWindowAdded,
     PoolWindowPromoted,
@@ -51,7 +59,8 @@ class Counts(Struct, frozen=True):
         completed, failed, open: the warm promotes' sagas.
         cold: promotes that found an empty pool.
         cleanups: completed cleanup sagas.
-        failed_sagas, unclosed: sagas of any kind.
+        failed_sagas, unclosed: sagas of any kind; of the unclosed, also those that were open where
+            a history goes on with a log.
         duplicate_terminals: terminals of a bracket that an observer had seen closed.
         terminals_without_start: of a bracket that never opened.
         strays: events with the id of a saga whose bracket was not open.
@@ -94,7 +103,7 @@ def count(lines: Iterable[HistoryLine], codec: Codec | None = None) -> Counts:
     warm = (told.promotes.keys() | sagas.promotes.keys()) - cold
     completed = sagas.ended(SagaCompleted)
     failed = sagas.ended(SagaFailed)
-    kinds = Counter(each.name for each in sagas.known.values())
+    kinds = Counter(each.name for each in sagas.known.values() if not each.earlier)
     unseen = sagas.ended_unseen()
     settled = sum(each.name == RESPAWN for each in (*completed, *failed, *unseen))
     causes = Counter(each.cause for each in sagas.known.values() if each.name == RESPAWN)
@@ -141,6 +150,7 @@ class _Told:
         self.gaps: Counter[str] = Counter()
         self.divergences = 0
         self.open_brackets: dict[int, str] = {}
+        self.earlier: dict[int, str] = {}
         self.ended_unseen: set[int] = set()
         self._codec = codec
         self._due: dict[str, int] = {}
@@ -158,6 +168,9 @@ class _Told:
                 self.made_for.setdefault((line.host, label), set()).add(made_for)
             case TruncatedLine():
                 self._truncate(line)
+            case BeginsLine(observer=observer, after=after):
+                self._due[observer] = after + 1
+                self.earlier |= {each.saga_id: each.name for each in line.open}
             case HostLine() | ProcessLine():
                 pass
 
@@ -193,6 +206,7 @@ class _Told:
 class _KnownSaga:
     saga_id: int
     name: str
+    earlier: bool = False
     cause: int | None = None
     terminal: Terminal | None = None
     added: list[tuple[str, str]] = field(default_factory=list)
@@ -203,6 +217,8 @@ class _Sagas:
 
     def __init__(self, told: _Told) -> None:
         self.known = {each: _KnownSaga(each, name) for each, name in told.open_brackets.items()}
+        for each, name in told.earlier.items():
+            self.known[each] = _KnownSaga(each, name, earlier=True)
         self.promotes: dict[Promote, int] = {}
         self.cold: set[Promote] = set()
         self.terminals_without_start = 0
@@ -247,7 +263,7 @@ class _Sagas:
             self.terminals_without_start += 1
         elif saga.terminal is None:
             saga.terminal = terminal
-            if saga.name == RESPAWN:
+            if saga.name == RESPAWN and not saga.earlier:
                 self._open_respawns -= 1
 
     def open(self) -> list[_KnownSaga]:
@@ -260,8 +276,12 @@ class _Sagas:
         ]
 
     def ended(self, how: type[Terminal]) -> list[_KnownSaga]:
-        """Give the sagas that ended so."""
-        return [each for each in self.known.values() if isinstance(each.terminal, how)]
+        """Give the sagas that began in this history and ended so."""
+        return [
+            each
+            for each in self.known.values()
+            if isinstance(each.terminal, how) and not each.earlier
+        ]
 
     def ended_unseen(self) -> list[_KnownSaga]:
         """Give the sagas that closed where history is truncated."""

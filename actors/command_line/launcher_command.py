@@ -3,11 +3,11 @@
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from actors.command_line.command_error import UsageError
 from actors.command_line.crash_options import add_crashes, with_crashes
 from actors.command_line.host_command import bind_errors
+from actors.command_line.log_options import add_log
 from actors.command_line.option_types import count_from, seconds
 from actors.command_line.parsers import Subparsers, add_command, add_extension
 from actors.command_line.places import add_launcher_place, hold_places, launcher_endpoints
@@ -46,19 +46,7 @@ def add_launcher(subparsers: Subparsers) -> None:
         metavar="N",
         help="how many events are kept for replay (default: %(default)s)",
     )
-    parser.add_argument(
-        "--log",
-        type=Path,
-        metavar="FILE",
-        help="keep sagas and events in this file, so that they go on after the launcher's end "
-        "(default: in memory)",
-    )
-    parser.add_argument(
-        "--durability",
-        choices=("process", "power"),
-        default="process",
-        help="what the log survives: kill -9, or a power cut too (default: %(default)s)",
-    )
+    add_log(parser)
     add_extension(parser)
     add_crashes(parser)
 

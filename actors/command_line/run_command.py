@@ -21,6 +21,7 @@ from actors.command_line.run_history import merge_histories
 from actors.command_line.run_loop import RunLoop, RunParts
 from actors.command_line.run_options import add_run_options, check_run_options, plan_of
 from actors.command_line.run_processes import RunPlace, run_place, run_spec
+from actors.command_line.run_start import RunStart, run_start
 from actors.command_line.summary import RunResult, complaints, document, summary_lines
 from transport.codec import Codec
 from transport.event_stream import Batch, Truncated
@@ -39,6 +40,7 @@ examples:
   muxsaga run --hosts 4 --promotes 200 --concurrency 32
   muxsaga run --rate 50 --promotes 500 --pool-target 16 --history run.jsonl
   muxsaga run --json | jq .latency_ms
+  muxsaga run --log log.sqlite; muxsaga diag sagas log.sqlite
 
 exit status: 0 if every saga was closed once, none failed, no promote was cold, every pool was
 full again and the history has no gap; 1 if not; 130 after Ctrl-C
@@ -58,7 +60,7 @@ def execute(options: Namespace) -> int:
     plan, codec = plan_of(options), codec_for(options.extension)
     with tempfile.TemporaryDirectory(prefix="muxsaga-") as scratch:
         place = run_place(options, plan.hosts, Path(scratch))
-        run = _Run(options, plan, codec, place)
+        run = _Run(options, plan, codec, place, run_start(options.log))
         problem = run.conduct()
         history = place.scratch / "history.jsonl" if options.history is None else options.history
         merge_histories(place.observed, list(place.did.values()), history)
@@ -78,7 +80,9 @@ def execute(options: Namespace) -> int:
 class _Run:
     """One run, from the first process to the last."""
 
-    def __init__(self, options: Namespace, plan: RunPlan, codec: Codec, place: RunPlace) -> None:
+    def __init__(
+        self, options: Namespace, plan: RunPlan, codec: Codec, place: RunPlace, start: RunStart
+    ) -> None:
         self.driver = PromoteDriver(plan)
         self.pids: dict[str, int] = {}
         self.bad_ends: list[str] = []
@@ -86,6 +90,7 @@ class _Run:
         self._plan = plan
         self._codec = codec
         self._place = place
+        self._start = start
         self._progress = Progress()
 
     def conduct(self) -> CommandError | None:
@@ -105,6 +110,7 @@ class _Run:
                 self.pids = children.pids
                 children.start_all()
                 view.say(f"ready: {', '.join(f'{name} {pid}' for name, pid in self.pids.items())}")
+                writer.write(self._start.lines(time.monotonic_ns(), OBSERVER))
                 _note_processes(writer, children, "started")
                 problem = self._drive(view, writer, children, signals)
             children.stop_all()
@@ -130,7 +136,13 @@ class _Run:
         with ExitStack() as stack:
             context = stack.enter_context(zmq.Context())
             observer = stack.enter_context(
-                Observer(self._place.endpoints, codec=self._codec, context=context)
+                Observer(
+                    self._place.endpoints,
+                    codec=self._codec,
+                    first=self._start.version + 1,
+                    log=self._start.log_id,
+                    context=context,
+                )
             )
             controls = {
                 host: stack.enter_context(dealer(context, endpoint))

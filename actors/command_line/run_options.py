@@ -6,6 +6,7 @@ from pathlib import Path
 from actors.command_line.crash_options import add_crashes
 from actors.command_line.host_command import check_history
 from actors.command_line.host_options import add_host_behaviour, check_host_behaviour
+from actors.command_line.log_options import add_log
 from actors.command_line.option_types import count_from, rate, seconds
 from actors.command_line.parsers import add_extension
 from actors.command_line.promote_driver import RunPlan
@@ -51,6 +52,7 @@ def add_run_options(parser: ArgumentParser) -> None:
         metavar="HOST:PORT",
         help="the launcher on three TCP ports from PORT, loopback only",
     )
+    add_log(where)
     add_extension(parser)
     add_crashes(parser)
 

@@ -84,7 +84,12 @@ def run_spec(options: Namespace, place: RunPlace) -> SupervisorSpec:
             history=place.did[SERVICE],
         )
         children.append(service_child(service))
-    launcher = LauncherSettings(endpoints=place.endpoints, extensions=tuple(options.extension))
+    launcher = LauncherSettings(
+        endpoints=place.endpoints,
+        extensions=tuple(options.extension),
+        log=options.log,
+        durability=options.durability,
+    )
     children.append(launcher_child(with_crashes(launcher, options)))
     return SupervisorSpec(tuple(with_output(child, place.scratch) for child in children))
 
