@@ -117,7 +117,7 @@ ENDS: tuple[tuple[End, str], ...] = (
     (deadline_passes, TIMED_OUT),
     (host_says_goodbye, "host left"),
     (host_is_there_anew, "host restarted"),
-    (somebody_cancels_it, "not wanted"),
+    (somebody_cancels_it, "cancelled: not wanted"),
     (launcher_stops_now, STOPPING),
     (program_knows_it_no_more, "saga pool_respawn_on_promote is not known any more"),
 )
@@ -156,7 +156,7 @@ def test_of_two_steps_the_one_that_was_done_has_no_failure(scene: Scene) -> None
 
 UNSENT_ENDS: tuple[tuple[End, str], ...] = (
     (deadline_passes, UNREACHABLE),
-    (somebody_cancels_it, "not wanted"),
+    (somebody_cancels_it, "cancelled: not wanted"),
     (launcher_stops_now, STOPPING),
 )
 

@@ -15,6 +15,7 @@ from actors.sqlite_saga_list import newest_sagas
 from actors.sqlite_saga_log import SqliteSagaLog
 from tests.event_stream_builders import RESPAWN, completed, failed, promote, registered, started
 from tests.launcher_harness import LOG_ID, PlayedLauncher
+from tests.real_system import RealSystem
 from tests.test_history_counts import told
 from tests.test_run_processes import run
 from transport.history import BeginsLine, EventLine, HistoryLine, OpenBracket, read_history
@@ -88,6 +89,18 @@ def test_a_log_that_is_none_ends_the_run_before_anything_is_started(tmp_path: Pa
     assert done.stderr == f"muxsaga: log {log} cannot be read: file is not a database\n"
     with pytest.raises(CommandError, match="not a database"):
         run_start(log)
+
+
+def test_a_log_that_cannot_be_made_is_named_in_one_line_by_run_and_by_launcher(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "absent" / "log.sqlite"
+    why = f"log {log} cannot be used: No such file or directory: name a file that can be made\n"
+    done = run(*QUICK, "--log", str(log))
+    assert (done.returncode, done.stderr) == (1, f"muxsaga: launcher could not start: {why}")
+    with RealSystem() as system:
+        alone = system.command("launcher", "--log", str(log))
+    assert (alone.returncode, alone.stderr) == (1, f"muxsaga: {why}")
 
 
 def nothing(log: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from actors.command_line import host_command, launcher_command, service_command
 from actors.command_line.command_error import CommandError
 from actors.launcher_process import LauncherSettings
+from actors.sqlite_saga_log import LogRefusedError
 from actors.supervision.child_spec import ChildSpec, Restart
 from actors.supervision.process_spec import Entry, ProcessSpec
 from host_sim.host_process import FENCED_EXIT, HostProcessSettings
@@ -21,7 +22,7 @@ LAUNCHER_GRACE = 15.0
 PEER_GRACE = 5.0
 """How long a host or service may take to stop, in seconds."""
 
-REFUSALS = (CommandError, OSError, ValueError)
+REFUSALS = (CommandError, LogRefusedError, OSError, ValueError)
 """What a process says in one line that cannot start."""
 
 
