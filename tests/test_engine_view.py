@@ -2,7 +2,8 @@
 
 import sys
 import threading
-from time import monotonic
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -322,43 +323,57 @@ def test_the_state_of_a_thousand_hosts_and_a_hundred_thousand_sagas_fits_a_messa
 # --- from another thread --------------------------------------------------------------------------
 
 
+class Asker(threading.Thread):
+    """Asks a launcher everything until it is told to stop, as the query thread does."""
+
+    def __init__(self, launcher: PlayedLauncher) -> None:
+        super().__init__()
+        self.asked = 0
+        self.stop = threading.Event()
+        self.error: Exception | None = None
+        self._view = launcher.engine.view
+        self._reader = launcher.log.reader()
+
+    def run(self) -> None:
+        try:
+            while not self.stop.is_set():
+                newest = self._view.state(STATE_SAGAS)["sagas"]["started"]
+                self._view.saga(newest)
+                self._view.saga(self.asked + 1)
+                self._reader.saga(newest)
+                self.asked += 1
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test tells
+            self.error = error
+
+
+@contextmanager
+def threads_changed_as_often_as_can_be() -> Iterator[None]:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+
+
 def test_it_can_be_asked_while_the_loops_thread_changes_everything() -> None:
-    """The interpreter changes threads every few instructions, so what is not safe shows at once."""
     launcher = PlayedLauncher()
     busy = [launcher.filled_host(f"host-{each}", f"{each}" * 32, target=40) for each in (1, 2)]
-    stop = threading.Event()
-    rounds: list[int] = []
-
-    def work() -> None:
-        while not stop.is_set():
-            number = len(rounds) + 1
-            rounds.append(number)
+    asker, rounds = Asker(launcher), 0
+    with threads_changed_as_often_as_can_be():
+        asker.start()
+        while (rounds < ROUNDS or asker.asked < ASKED) and asker.error is None:
+            rounds += 1
             for host in busy:
                 for label in launcher.pool_of(host)[:20]:
-                    host.promote(label, f"promote-{number}-{label}")
+                    host.promote(label, f"promote-{rounds}-{label}")
                 host.answer_all()
-            for each in range(10):
-                passing = launcher.host(f"passing-{number}-{each}", f"{10 * number + each:032x}")
+            for each in range(10 if rounds <= ROUNDS else 0):
+                passing = launcher.host(f"passing-{rounds}-{each}", f"{10 * rounds + each:032x}")
                 passing.register(pool_target=0)
                 if each % 2:
                     passing.say(Goodbye())
-
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    worker = threading.Thread(target=work)
-    worker.start()
-    try:
-        asked, deadline = 0, monotonic() + 45
-        while (asked < ASKED or len(rounds) < ROUNDS) and monotonic() < deadline:
-            asked += 1
-            state = launcher.engine.view.state(STATE_SAGAS)
-            assert state["peers"]["count"] >= len(busy)
-            launcher.engine.view.saga(state["sagas"]["started"])
-            launcher.engine.view.saga(asked)
-            launcher.log.reader().saga(state["sagas"]["started"])
-    finally:
-        stop.set()
-        worker.join(20)
-        sys.setswitchinterval(interval)
-    assert not worker.is_alive()
-    assert (asked >= ASKED, len(rounds) >= ROUNDS) == (True, True)
+        asker.stop.set()
+        asker.join(20)
+    assert asker.error is None, repr(asker.error)
+    assert not asker.is_alive()

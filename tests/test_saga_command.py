@@ -7,6 +7,9 @@ from typing import Any
 from tests.real_system import RealSystem
 from transport.messages import SagaFailed, SagaStarted
 
+EVERY = 1_000
+"""So many commands are not answered: also one that is sent again."""
+
 
 def of_type(system: RealSystem, kind: type[Any]) -> list[Any]:
     return [event for event in system.events if isinstance(event, kind)]
@@ -17,7 +20,7 @@ def stuck_saga(system: RealSystem, *launcher: str) -> str:
     system.start("host", "host", "--spawn-time", "0")
     system.start("launcher", "launcher", "--timeout", "pool_respawn_on_promote=600", *launcher)
     system.wait_for(lambda: system.pool_is_whole("host-1"), "whole pool")
-    system.inject("host-1", "no_answer", 1)
+    system.inject("host-1", "no_answer", EVERY)
     system.promote("host-1")
     system.wait_for(lambda: not system.pool_is_whole("host-1"), "promote")
     system.wait_for(lambda: len(of_type(system, SagaStarted)) == 3, "saga")
@@ -32,6 +35,7 @@ def test_a_stuck_saga_is_cancelled_once_and_its_pool_is_filled_again() -> None:
             0,
             {"saga_id": int(saga_id), "cancelled": True, "refused": None},
         ), cancelled.stderr
+        system.inject("host-1", "no_answer", 0)
         again = system.command("saga", "cancel", saga_id)
         assert (again.returncode, again.stdout, again.stderr) == (
             1,
