@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from actors.command_line.command_error import CommandError
+from actors.command_line.main import make_parser
+from actors.command_line.run_processes import run_place, run_spec
 from actors.command_line.run_start import RunStart, run_start
 from actors.sqlite_saga_list import newest_sagas
 from actors.sqlite_saga_log import SqliteSagaLog
@@ -155,3 +157,13 @@ def test_versions_go_on_from_where_the_history_begins() -> None:
     lines = going_on(failed(1))
     assert count(lines).version_gaps == 0
     assert count([lines[0], *told(failed(1), first=13)]).version_gaps == 1
+
+
+def test_the_runs_launcher_gets_the_log_and_its_durability(tmp_path: Path) -> None:
+    log = tmp_path / "log.sqlite"
+    arguments = ["run", "--log", str(log), "--durability", "power", "--pool-target", "2"]
+    options = make_parser().parse_args(arguments)
+    place = run_place(options, ("host-1",), tmp_path / "scratch")
+    launcher = run_spec(options, place).children[-1]
+    [settings] = launcher.start.entry.args
+    assert (settings.log, settings.durability) == (log, "power")

@@ -21,7 +21,7 @@ from actors.saga_log import (
 from actors.sqlite_saga_log import SqliteSagaLog
 from tests.launcher_harness import PlayedLauncher, promote_reports
 from tests.test_engine_rebuild import reregister
-from transport.codec import encode, encode_blob
+from transport.codec import MESSAGE_LIMIT, as_map, encode, encode_blob, encode_map
 from transport.event_stream.query_session import JournalView
 from transport.messages import (
     Event,
@@ -252,3 +252,18 @@ def test_events_of_another_saga_are_not_told(make: MakeLog) -> None:
     story = log.reader().saga(1).saga
     assert story is not None
     assert [event["version"] for event in story["events"]] == [1, 4]
+
+
+def test_a_story_longer_than_a_message_says_how_many_events_it_leaves_out(make: MakeLog) -> None:
+    log = make(100)
+    log.commit([opened(1)])
+    for version in range(1, 41):
+        event = PanesReaped(label="l" * 255, saga_id=1, version=version)
+        large = {**as_map(event), "note": "n" * 30_000}
+        blob_of_one = encode_blob(LOG_ID, version, [encode_map(large)])
+        log.commit([BlobAppended(version, version, blob_of_one)])
+    story = log.reader().saga(1).saga
+    assert story is not None
+    assert len(story["events"]) + story["events_left_out"] == 40
+    assert 10 < len(story["events"]) < 20
+    assert len(encode_map(story)) < MESSAGE_LIMIT
