@@ -10,6 +10,7 @@ from actors.command_line.action_commands import add_close, add_demote, add_promo
 from actors.command_line.command_error import FAILED, INTERRUPTED, CommandError
 from actors.command_line.diag_command import add_diag
 from actors.command_line.host_command import add_host
+from actors.command_line.keygen_command import add_keygen
 from actors.command_line.launcher_command import add_launcher
 from actors.command_line.parsers import LineParser
 from actors.command_line.run_command import add_run
@@ -86,6 +87,7 @@ def make_parser() -> ArgumentParser:
         add_status,
         add_diag,
         add_saga,
+        add_keygen,
     ):
         add(subparsers)
     return parser
