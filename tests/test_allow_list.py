@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from transport.allow_list import AllowListError, Domain, parse_allow_list
+from transport.allow_list import AllowListError, parse_allow_list
 from transport.allow_list_file import AllowListFile
+from transport.keys import Domain
 
 LEFT, RIGHT, OLD, WALL, ANNA, THUMBS, NOBODY = (letter * 40 for letter in "lrowatn")
 

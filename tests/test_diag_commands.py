@@ -24,7 +24,7 @@ from transport.messages import (
     StateAnswer,
     StateQuestion,
 )
-from transport.zeromq.query_client import question_socket
+from transport.zeromq.sockets import question_socket
 
 QUESTIONS = 2_000
 EVERY = 1_000

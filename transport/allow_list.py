@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from transport.keys import KEY_LENGTH, is_key
+from transport.keys import KEY_LENGTH, Domain, is_key
 from transport.messages import Role
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -39,15 +39,6 @@ class Grant(StrEnum):
     SERVICE = "service"
     OBSERVER = "observer"
     OPERATOR = "operator"
-
-
-class Domain(StrEnum):
-    """A socket to which keys are admitted: its ZAP domain (<https://rfc.zeromq.org/spec/27/>)."""
-
-    LINK = "link"
-    EVENTS = "events"
-    QUERY = "query"
-    CONTROL = "control"
 
 
 ADMITTED: Mapping[Domain, frozenset[Grant]] = {

@@ -3,7 +3,8 @@
 import logging
 from pathlib import Path
 
-from transport.allow_list import AllowList, AllowListError, Domain, parse_allow_list
+from transport.allow_list import AllowList, AllowListError, parse_allow_list
+from transport.keys import Domain
 from transport.messages import Role
 
 logger = logging.getLogger("muxsaga.keys")

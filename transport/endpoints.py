@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from transport.keys import ClientKeys
+
 IPC_PATH_LIMIT = 107
 """The longest path of a Unix socket, in bytes (`sun_path`, unix(7))."""
 
@@ -26,11 +28,13 @@ class Endpoints:
         link: commands and reports (ROUTER).
         events: the event stream (XPUB).
         query: replay, snapshot, status (ROUTER).
+        keys: what those who connect show and expect there; None where the sockets have no keys.
     """
 
     link: str
     events: str
     query: str
+    keys: ClientKeys | None = None
 
     @classmethod
     def in_directory(cls, directory: Path) -> "Endpoints":
@@ -57,7 +61,13 @@ class Endpoints:
             msg = f"{address!r} is no address: give HOST:PORT with a port from 1 to 65533"
             raise EndpointError(msg)
         port = int(port_text)
-        return cls(*(f"tcp://{host}:{port + offset}" for offset in range(3)))
+        link, events, query = (f"tcp://{host}:{port + offset}" for offset in range(3))
+        return cls(link=link, events=events, query=query)
+
+
+def is_tcp(endpoint: str) -> bool:
+    """Say whether an endpoint is on TCP, where links have keys."""
+    return endpoint.startswith("tcp://")
 
 
 def ipc_endpoint(path: Path) -> str:

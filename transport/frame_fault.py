@@ -20,6 +20,7 @@ class FrameFault(StrEnum):
     WRONG_PROTOCOL = "wrong_protocol"
     NOT_REGISTERED = "not_registered"
     WRONG_ROLE = "wrong_role"
+    NOT_ALLOWED = "not_allowed"
     SERVICE_TAKEN = "service_taken"
     OUT_OF_TURN = "out_of_turn"
     FOREIGN_SAGA = "foreign_saga"

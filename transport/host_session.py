@@ -121,6 +121,8 @@ class HostSession:
         registered_once: this epoch was accepted at least once.
         launcher_stopping: the launcher shuts down: no user action until it accepts anew.
         left: `Goodbye` was handed out.
+        not_allowed: why the launcher did not let this process register with its key; None if it
+            did, or has not said. It asks the allow list anew for a new connection only.
         faults: bad frames of the launcher, by kind.
     """
 
@@ -143,6 +145,7 @@ class HostSession:
         self.registered_once = False
         self.launcher_stopping = False
         self.left = False
+        self.not_allowed: str | None = None
         self.faults = FaultCounts()
         self._host = host
         self._epoch = epoch
@@ -362,6 +365,9 @@ class HostSession:
             case LauncherStopping():
                 self.launcher_stopping = True
             case Refused(fault=fault, detail=detail, sequence=sequence):
+                if fault == FrameFault.NOT_ALLOWED and self._phase is _Phase.REGISTERING:
+                    self._phase = _Phase.DISCONNECTED
+                    self.not_allowed = detail
                 yield RefusedBy(fault, detail, sequence)
             case _:
                 pass
@@ -374,6 +380,7 @@ class HostSession:
         self._registration_due = False
         self.registered_once = True
         self.launcher_stopping = False
+        self.not_allowed = None
         self.log = answer.log
         self.low_water = LowWater(answer.log, answer.low_water)
         self._heartbeat = answer.heartbeat_ms * 1_000_000

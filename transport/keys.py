@@ -6,6 +6,7 @@ of Z85 (<https://rfc.zeromq.org/spec/32/>). A value of this module never shows a
 
 import string
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 KEY_LENGTH = 40
@@ -34,6 +35,15 @@ def _number(group: str) -> int:
     for digit in group:
         number = number * len(_DIGITS) + _VALUES[digit]
     return number
+
+
+class Domain(StrEnum):
+    """A socket to which keys are admitted: its ZAP domain (<https://rfc.zeromq.org/spec/27/>)."""
+
+    LINK = "link"
+    EVENTS = "events"
+    QUERY = "query"
+    CONTROL = "control"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +78,11 @@ class ServerKeys:
 
     own: KeyPair
     allow: Path
+
+
+@dataclass(frozen=True, slots=True)
+class DomainKeys:
+    """What a socket that binds needs: who it is, and whom to admit."""
+
+    own: KeyPair
+    domain: Domain

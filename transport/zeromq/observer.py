@@ -14,8 +14,8 @@ from transport.codec import Codec
 from transport.endpoints import Endpoints
 from transport.event_stream.items import Item
 from transport.event_stream.observer_session import ObserverSession
-from transport.zeromq.query_client import question_socket
-from transport.zeromq.sockets import ZmqSocket, subscriber
+from transport.zeromq.link_watch import LinkWatch
+from transport.zeromq.sockets import ZmqSocket, question_socket, subscriber
 
 DRAIN_LIMIT = 1_000
 """How many ZeroMQ messages of each socket are taken before their items are handed over."""
@@ -64,8 +64,11 @@ class Observer:
         self._own_context = zmq.Context[Any]() if context is None else None
         sockets = self._own_context or context
         assert sockets is not None  # noqa: S101 - one of the two is there
-        self._stream = subscriber(sockets, endpoints.events)
-        self._query = question_socket(sockets, endpoints.query)
+        keys = endpoints.keys
+        self._watches = [LinkWatch(each, keys) for each in (endpoints.events, endpoints.query)]
+        watch_stream, watch_query = self._watches
+        self._stream = subscriber(sockets, endpoints.events, keys=keys, watch=watch_stream)
+        self._query = question_socket(sockets, endpoints.query, keys=keys, watch=watch_query)
         self._poller = zmq.Poller()
         self._poller.register(self._stream, zmq.POLLIN)
         self._poller.register(self._query, zmq.POLLIN)
@@ -76,6 +79,14 @@ class Observer:
     def sockets(self) -> tuple[ZmqSocket, ...]:
         """What a loop of one's own polls for reading before it takes items with `poll(0)`."""
         return (self._stream, self._query)
+
+    @property
+    def complaint(self) -> str | None:
+        """Why the launcher does not let this observer in; None while nothing is known of that.
+
+        It goes on trying.
+        """
+        return next((watch.complaint for watch in self._watches if watch.complaint), None)
 
     def poll(self, timeout_seconds: float) -> list[Item]:
         """Give what is new, waiting for it at most so long; an empty list if nothing is.
@@ -111,6 +122,8 @@ class Observer:
         if self._closed:
             return
         self._closed = True
+        for watch in self._watches:
+            watch.close()
         self._stream.close(linger=0)
         self._query.close(linger=0)
         if self._own_context is not None:
@@ -138,6 +151,8 @@ class Observer:
 
     def _exchange(self, wait_seconds: float) -> None:
         session = self.session
+        for watch in self._watches:
+            watch.look(time.monotonic_ns())
         ready = dict(self._poller.poll(ceil(wait_seconds * 1000)))
         if self._stream in ready:
             for frames in _drained(self._stream):

@@ -9,7 +9,7 @@ from transport.codec import decode, encode, family
 from transport.frame_fault import FrameError
 from transport.message_types import OPERATOR_ANSWERS
 from transport.messages import CancelRefused, CancelSaga, Refused, SagaCancelled
-from transport.zeromq.query_client import question_socket
+from transport.zeromq.sockets import question_socket
 
 _ANSWERS = family(OPERATOR_ANSWERS)
 

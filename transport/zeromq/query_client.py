@@ -2,19 +2,18 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 import zmq
 
 from transport.codec import decode, encode, family
 from transport.frame_fault import FrameError
+from transport.keys import ClientKeys
 from transport.message_types import ANSWERS
 from transport.messages import Message, Refused, StatusAnswer, StatusQuestion
-from transport.zeromq.sockets import TRANSPORT_LIMIT, ZmqSocket
-
-QUESTION_QUEUE = 4
-"""How many questions wait for the launcher to read them."""
+from transport.zeromq.link_watch import LinkWatch, NoLinkError
+from transport.zeromq.sockets import question_socket
 
 _ANSWERS = family(ANSWERS)
 
@@ -29,36 +28,28 @@ class QueryTimeoutError(QueryError, TimeoutError):
     """A launcher gave no answer in time; names its endpoint."""
 
 
-def question_socket(context: zmq.Context[Any], endpoint: str) -> ZmqSocket:
-    """Connect a DEALER for questions.
-
-    A question goes only to a launcher that is connected (`IMMEDIATE`) and is never lingered for:
-    its asker repeats it, and a launcher that comes back is not met by a queue of old ones.
-    """
-    socket: ZmqSocket = context.socket(zmq.DEALER)
-    socket.setsockopt(zmq.LINGER, 0)
-    socket.setsockopt(zmq.IMMEDIATE, 1)
-    socket.setsockopt(zmq.MAXMSGSIZE, TRANSPORT_LIMIT)
-    socket.setsockopt(zmq.SNDHWM, QUESTION_QUEUE)
-    socket.connect(endpoint)
-    return socket
-
-
 def ask_status(
-    endpoint: str, timeout: float = 5.0, *, context: zmq.Context[Any] | None = None
+    endpoint: str,
+    timeout: float = 5.0,
+    *,
+    keys: ClientKeys | None = None,
+    context: zmq.Context[Any] | None = None,
 ) -> dict[str, Any]:
     """Give a launcher's status, asked once.
 
     Args:
         endpoint: of the launcher's query socket.
         timeout: how long to wait, in seconds.
+        keys: of `Endpoints.keys`.
         context: the ZeroMQ context to use; without one, one is made and ended.
 
     Raises:
         QueryTimeoutError: no answer came; names the endpoint.
-        QueryError: the launcher refused, or its answer cannot be read; says why.
+        QueryError: the launcher refused the key or the question, or its answer cannot be read;
+            says why.
     """
-    return ask(endpoint, StatusQuestion(number=1), StatusAnswer, timeout, context=context).status
+    question = StatusQuestion(number=1)
+    return ask(endpoint, question, StatusAnswer, timeout, keys=keys, context=context).status
 
 
 def ask(
@@ -67,6 +58,7 @@ def ask(
     kind: type[AnswerT],
     timeout: float = 5.0,
     *,
+    keys: ClientKeys | None = None,
     context: zmq.Context[Any] | None = None,
 ) -> AnswerT:
     """Give the answer to a question, asked once.
@@ -76,19 +68,29 @@ def ask(
         question: one whose answer is one frame.
         kind: what answers it.
         timeout: how long to wait, in seconds.
+        keys: of `Endpoints.keys`.
         context: the ZeroMQ context to use; without one, one is made and ended.
 
     Raises:
         QueryTimeoutError: no answer came; names the endpoint.
-        QueryError: the launcher refused, or its answer cannot be read; says why.
+        QueryError: the launcher refused the key or the question, or its answer cannot be read;
+            says why.
     """
-    with _context(context) as own, question_socket(own, endpoint) as socket:
-        deadline = time.monotonic() + timeout
-        if not socket.poll(round(timeout * 1000), zmq.POLLOUT):
-            raise _timed_out(endpoint, timeout)
-        socket.send(encode(question))
-        if not socket.poll(max(0, round((deadline - time.monotonic()) * 1000)), zmq.POLLIN):
-            raise _timed_out(endpoint, timeout)
+    watch = LinkWatch(endpoint, keys)
+    deadline = time.monotonic() + timeout
+    with (
+        _context(context) as own,
+        question_socket(own, endpoint, keys=keys, watch=watch) as socket,
+        closing(watch),
+    ):
+        try:
+            if not watch.wait(zmq.POLLOUT, deadline):
+                raise _timed_out(endpoint, timeout)
+            socket.send(encode(question))
+            if not watch.wait(zmq.POLLIN, deadline):
+                raise _timed_out(endpoint, timeout)
+        except NoLinkError as error:
+            raise QueryError(str(error)) from error
         return _answer_in(socket.recv_multipart()[0], kind, endpoint)
 
 

@@ -1,0 +1,151 @@
+"""Why a connecting socket gets no link: what libzmq's socket monitor says of its handshakes.
+
+After a handshake that the other side refused, libzmq does not try again by itself; `LinkWatch`
+does, for the other side's allow list may have been changed. Events:
+<https://libzmq.readthedocs.io/en/latest/zmq_socket_monitor.html>.
+"""
+
+import time
+from math import ceil
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from transport.endpoints import is_tcp
+from transport.keys import ClientKeys
+
+RECONNECT = 1_000_000_000
+"""How long after a refusal the next connection is tried, in nanoseconds."""
+
+BROKEN_HANDSHAKES = 2
+"""So many in a row that broke off mean wrong keys, and not a peer that ended just then."""
+
+_EVENTS = (
+    zmq.EVENT_HANDSHAKE_SUCCEEDED
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+    | zmq.EVENT_CLOSED
+)
+
+
+class NoLinkError(RuntimeError):
+    """The other side does not let this one in; says why, and what to do."""
+
+
+class LinkWatch:
+    """Watches one connecting socket; belongs to the socket's thread. Only `tcp` is watched.
+
+    Args:
+        endpoint: where the socket connects to.
+        keys: what it shows there; None for a socket without keys.
+        party: who is there, for people.
+        key_option: the option that names the other side's key.
+
+    Attributes:
+        complaint: why there is no link, in one line with the remedy; None while nothing is known
+            to be wrong.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        keys: ClientKeys | None,
+        *,
+        party: str = "the launcher",
+        key_option: str = "--launcher-key",
+    ) -> None:
+        self.complaint: str | None = None
+        self._endpoint = endpoint
+        self._keys = keys
+        self._party = f"{party} at {endpoint}"
+        self._key_option = key_option
+        self._socket: zmq.Socket[bytes] | None = None
+        self._monitor: zmq.Socket[bytes] | None = None
+        self._broken = 0
+        self._connect_at: int | None = None
+
+    def attach(self, socket: "zmq.Socket[bytes]") -> None:
+        """Begin to watch a socket that is not connected yet."""
+        self._socket = socket
+        if is_tcp(self._endpoint):
+            self._monitor = socket.get_monitor_socket(_EVENTS)
+
+    def look(self, now: int) -> None:
+        """Take what happened, and connect again if it is time. `now`: monotonic nanoseconds."""
+        if self._monitor is None or self._socket is None:
+            return
+        while self._monitor.poll(0):
+            self._take(recv_monitor_message(self._monitor)["event"], now)
+        if self._connect_at is not None and now >= self._connect_at:
+            self._connect_at = None
+            self._socket.disconnect(self._endpoint)
+            self._socket.connect(self._endpoint)
+
+    def wait(self, events: int, deadline: float) -> bool:
+        """Wait until the socket is ready for `events` (`zmq.POLLIN`, `zmq.POLLOUT`).
+
+        Args:
+            events: what to wait for.
+            deadline: when to give up, in seconds of `time.monotonic`.
+
+        Returns:
+            Whether it is ready; False at the deadline.
+
+        Raises:
+            NoLinkError: the other side does not let this one in.
+        """
+        poller = zmq.Poller()
+        for socket, flags in ((self._socket, events), (self._monitor, zmq.POLLIN)):
+            if socket is not None:
+                poller.register(socket, flags)
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            ready = dict(poller.poll(ceil(left * 1000)))
+            if self._socket in ready:
+                return True
+            self.look(time.monotonic_ns())
+            if self.complaint is not None:
+                raise NoLinkError(self.complaint)
+            if left == 0:
+                return False
+
+    def close(self) -> None:
+        """Stop watching; to be called before the socket is closed."""
+        if self._monitor is not None and self._socket is not None:
+            self._socket.disable_monitor()
+            self._monitor.close(linger=0)
+        self._monitor = self._socket = None
+
+    def _take(self, event: int, now: int) -> None:
+        match event:
+            case zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self._broken = 0
+                self.complaint = None
+            case zmq.EVENT_CLOSED:  # nobody is there
+                self._broken = 0
+            case zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+                self.complaint = self._refused()
+                self._connect_at = now + RECONNECT
+            case zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
+                self.complaint = self._mismatch()
+                self._connect_at = now + RECONNECT
+            case zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+                self._broken += 1
+                if self._broken >= BROKEN_HANDSHAKES:
+                    self.complaint = self._mismatch()
+
+    def _refused(self) -> str:
+        key = self._keys.own.public if self._keys is not None else ""
+        return f"{self._party} refused the key {key!r}: have it added to the allow list"
+
+    def _mismatch(self) -> str:
+        if self._keys is None:
+            return (
+                f"no link to {self._party}: it takes none without keys; "
+                f"give --key and {self._key_option} in place of --insecure"
+            )
+        return (
+            f"no encrypted link to {self._party}: is {self._key_option} its public key, "
+            "and was it started with --key?"
+        )
