@@ -21,6 +21,7 @@ from actors.saga_log import BlobAppended, LogContents, Row
 from actors.sagas import PoolRefill, PoolRespawnOnPromote, WindowCleanupCascade
 from actors.state import State
 from actors.timers import SECOND, LoopClock
+from transport.allow_list import KeyPolicy
 from transport.codec import Codec, encode
 from transport.messages import LauncherStopping, StreamHeartbeat
 
@@ -40,12 +41,15 @@ class EngineSettings:
         timeouts: seconds by saga name, where they differ from the saga's own.
         extensions: what extension modules add.
         before_saga_turn: see `actors.saga_actor.BeforeTurn`; for tests that make sagas crash.
+        allowed: says whose key may be whom; None for a link without keys, where whoever reaches it
+            may be anybody.
     """
 
     heartbeat: float = 1.0
     timeouts: dict[str, float] = field(default_factory=dict)
     extensions: tuple[LoadedExtension, ...] = ()
     before_saga_turn: BeforeTurn | None = None
+    allowed: KeyPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ class Engine:
             before_saga_turn=settings.before_saga_turn,
         )
         self.view = EngineView(self._core, self.link)
-        self._intake = Intake(self._core, self.link, self.codec, poisonous)
+        self._intake = Intake(self._core, self.link, self.codec, poisonous, settings.allowed)
         self.link.superseded = contents.superseded
         self.link.recovered_taken = contents.reports_taken
         if contents.open_sagas:
@@ -122,10 +126,12 @@ class Engine:
 
     # --- in -----------------------------------------------------------------------------------
 
-    def receive(self, connection: bytes, frames: Sequence[bytes], now: int) -> None:
-        """Take one ZeroMQ message from a connection."""
+    def receive(
+        self, connection: bytes, frames: Sequence[bytes], now: int, key: str | None = None
+    ) -> None:
+        """Take one ZeroMQ message from a connection; `key`: its public key, on a link with keys."""
         self._clock.look(now)
-        self._intake.receive(connection, frames)
+        self._intake.receive(connection, frames, key)
 
     def fire_timers(self, now: int, *, drained: bool) -> None:
         """Let what is due happen. `drained`: nothing waits unread."""

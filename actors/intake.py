@@ -10,6 +10,7 @@ from actors.operator_requests import cancel_saga
 from actors.reducer import Contradiction, ReportFrame
 from actors.registration import comparison, farewell_events, inventory_events
 from actors.saga_log import EpochSuperseded, ReportsTaken
+from transport.allow_list import KeyPolicy
 from transport.codec import Codec, decode, family
 from transport.frame_fault import FrameError, FrameFault
 from transport.message_types import OPERATOR, UP
@@ -41,6 +42,7 @@ class Intake:
 
     Args:
         poisonous: report frames to be refused, for engines crashed over them twice.
+        allowed: says whose key may be whom; None for a link without keys.
 
     Attributes:
         in_work: the report frame that is being taken right now.
@@ -52,28 +54,31 @@ class Intake:
         link: LauncherLink,
         codec: Codec,
         poisonous: frozenset[ReportKey] = frozenset(),
+        allowed: KeyPolicy | None = None,
     ) -> None:
         self.in_work: ReportKey | None = None
         self._poisonous = poisonous
+        self._allowed = allowed
         self._core = core
         self._state = core.state
         self._link = link
         self._codec = codec
         self._up = family((*UP, *OPERATOR))
 
-    def receive(self, connection: bytes, frames: Sequence[bytes]) -> None:
-        """Take one ZeroMQ message from a connection."""
+    def receive(self, connection: bytes, frames: Sequence[bytes], key: str | None = None) -> None:
+        """Take one ZeroMQ message from a connection; `key`: its public key, on a link with keys."""
         for frame in frames:
             peer = self._link.peer_at(connection)
             if peer is not None:
                 self._link.heard(peer, self._core.clock.time)
             try:
-                self._take(connection, decode(frame, self._up))
+                self._take(connection, decode(frame, self._up), key)
             except FrameError as error:
                 self._link.refuse(connection, error)
 
-    def _take(self, connection: bytes, message: Message) -> None:
+    def _take(self, connection: bytes, message: Message, key: str | None) -> None:
         if isinstance(message, Register):
+            self._check_key(message, key)
             whole = self._link.collect(connection, message)
             if whole is not None:
                 self._register(connection, whole)
@@ -153,6 +158,20 @@ class Intake:
     def _advance(self, peer: Peer, taken: int) -> None:
         peer.taken = taken
         self._core.rows.append(ReportsTaken(peer.host, peer.epoch, taken))
+
+    # --- keys ---------------------------------------------------------------------------------
+
+    def _check_key(self, register: Register, key: str | None) -> None:
+        allowed = self._allowed
+        if allowed is None:
+            return
+        if key is None or not allowed.may_register(key, register.role, register.host):
+            detail = f"the key {key!r} may not be {register.role} {register.host!r}: see allow list"
+            raise FrameError(FrameFault.NOT_ALLOWED, detail)
+
+    def _may_operate(self, key: str | None) -> bool:
+        """Say whether a connection may act as an operator; without keys, whoever reaches it may."""
+        return self._allowed is None or (key is not None and self._allowed.may_operate(key))
 
     # --- registration -------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from actors.engine import STOP_GRACE, Engine, EngineSettings, Pass
-from actors.engine_keeper import EngineGaveUpError, EngineKeeper
+from actors.engine_keeper import EngineGaveUpError, EngineKeeper, MakeEngine
 from actors.injected_crash import saga_crashes
 from actors.intake import ReportKey
 from actors.launcher_extension import LoadedExtension, known_types, load_launcher_extension
@@ -26,10 +26,12 @@ from actors.saga_log import LogUnavailableError, SagaLog
 from actors.sqlite_saga_log import Durability, SqliteSagaLog
 from actors.timers import SECOND
 from transport.codec import Codec
-from transport.endpoints import Endpoints
+from transport.endpoints import Endpoints, is_tcp
 from transport.frame_fault import FrameFault
+from transport.keys import Domain, DomainKeys, ServerKeys
 from transport.process_signals import StopSignals
 from transport.zeromq import sockets
+from transport.zeromq.authenticator import Doorkeeper, authenticated
 
 FRAMES_A_PASS = 4096
 FRAMES_A_PEER = 256
@@ -55,6 +57,7 @@ class LauncherSettings:
 
     Attributes:
         endpoints: where it binds.
+        keys: its keys on `tcp`, and who may connect; None for sockets without keys.
         heartbeat: seconds between heartbeats.
         timeouts: seconds by saga name, where they differ from the saga's own.
         extensions: names of extension modules.
@@ -69,6 +72,7 @@ class LauncherSettings:
     """
 
     endpoints: Endpoints
+    keys: ServerKeys | None = None
     heartbeat: float = 1.0
     timeouts: dict[str, float] = field(default_factory=dict)
     extensions: tuple[str, ...] = ()
@@ -102,35 +106,50 @@ def run_launcher(
         ExtensionError: an extension cannot be loaded.
         LogRefusedError: the log's file cannot be used.
         EndpointError: another launcher has the log.
+        AllowListError: the allow list cannot be used.
     """
+    doorkeeper = None if settings.keys is None else Doorkeeper(settings.keys)
     extensions = tuple(load_launcher_extension(name) for name in settings.extensions)
+    engine_settings = _engine_settings(settings, extensions, doorkeeper)
     log = (make_log or open_log)(settings, Codec(known_types(extensions)))
     try:
-        return _run_with(log, settings, extensions, ready, make_context)
+        keeper = EngineKeeper(_engine_maker(log, engine_settings), settings.engine_budget)
+        with (
+            StopSignals(settings.life_line) as signals,
+            make_context() as context,
+            authenticated(context, doorkeeper),
+        ):
+            loop = LauncherLoop(
+                keeper,
+                log,
+                signals=signals,
+                context=context,
+                endpoints=settings.endpoints,
+                doorkeeper=doorkeeper,
+                crash_coordinator=settings.crash_coordinator,
+            )
+            keys = _keys_at(doorkeeper, Domain.QUERY)
+            query = QueryThread(context, settings.endpoints.query, log.reader(), loop, keys=keys)
+            query.start()
+            try:
+                ready()
+                return loop.run()
+            finally:
+                query.stop()
+                loop.close()
     finally:
         if isinstance(log, SqliteSagaLog):
             log.close()
 
 
-def _run_with(
-    log: SagaLog,
-    settings: LauncherSettings,
-    extensions: tuple[LoadedExtension, ...],
-    ready: Callable[[], None],
-    make_context: Callable[[], zmq.Context[Any]],
-) -> int:
-    engine_settings = EngineSettings(
-        settings.heartbeat,
-        settings.timeouts,
-        extensions,
-        before_saga_turn=saga_crashes(settings.crash_sagas, settings.crash_seed),
-    )
+def _engine_maker(log: SagaLog, settings: EngineSettings) -> MakeEngine:
+    """Give what makes an engine from what the log has, at start and after a crash."""
     epoch = secrets.token_hex(16)
 
     def make(poisonous: frozenset[ReportKey]) -> Engine:
         now = time.monotonic_ns()
         return Engine(
-            engine_settings,
+            settings,
             contents=log.load(),
             epoch=epoch,
             now=now,
@@ -138,24 +157,26 @@ def _run_with(
             poisonous=poisonous,
         )
 
-    keeper = EngineKeeper(make, settings.engine_budget)
-    with StopSignals(settings.life_line) as signals, make_context() as context:
-        loop = LauncherLoop(
-            keeper,
-            log,
-            signals=signals,
-            context=context,
-            endpoints=settings.endpoints,
-            crash_coordinator=settings.crash_coordinator,
-        )
-        query = QueryThread(context, settings.endpoints.query, log.reader(), loop)
-        query.start()
-        try:
-            ready()
-            return loop.run()
-        finally:
-            query.stop()
-            loop.close()
+    return make
+
+
+def _engine_settings(
+    settings: LauncherSettings,
+    extensions: tuple[LoadedExtension, ...],
+    doorkeeper: Doorkeeper | None,
+) -> EngineSettings:
+    link_has_keys = is_tcp(settings.endpoints.link)
+    return EngineSettings(
+        settings.heartbeat,
+        settings.timeouts,
+        extensions,
+        before_saga_turn=saga_crashes(settings.crash_sagas, settings.crash_seed),
+        allowed=doorkeeper.allowed if doorkeeper is not None and link_has_keys else None,
+    )
+
+
+def _keys_at(doorkeeper: Doorkeeper | None, domain: Domain) -> DomainKeys | None:
+    return None if doorkeeper is None else doorkeeper.keys_at(domain)
 
 
 def open_log(settings: LauncherSettings, codec: Codec) -> SagaLog:
@@ -193,13 +214,18 @@ class LauncherLoop:
         signals: StopSignals,
         context: zmq.Context[Any],
         endpoints: Endpoints,
+        doorkeeper: Doorkeeper | None = None,
         crash_coordinator: float | None = None,
     ) -> None:
         self._keeper = keeper
         self._log = log
         self._signals = signals
-        self._link = sockets.router(context, endpoints.link)
-        self._stream = sockets.publisher(context, endpoints.events)
+        self._doorkeeper = doorkeeper
+        self._link_has_keys = doorkeeper is not None and is_tcp(endpoints.link)
+        link_keys = _keys_at(doorkeeper, Domain.LINK)
+        self._link = sockets.router(context, endpoints.link, keys=link_keys)
+        stream_keys = _keys_at(doorkeeper, Domain.EVENTS)
+        self._stream = sockets.publisher(context, endpoints.events, keys=stream_keys)
         self._monitor = self._link.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         self._poller = zmq.Poller()
         for each in (self._link, self._stream, self._monitor):
@@ -279,17 +305,22 @@ class LauncherLoop:
             **self._engine.view.status(),
             "log_status": self._log_status(),
             "engine_crashes": self._keeper.crashes,
+            "refused_keys": self._refused_keys(),
         }
 
     def state(self, sagas: int) -> dict[str, Any]:
         """Give everything that can be said; may be called from another thread."""
         state = self._engine.view.state(sagas, self._health())
         state["counters"]["engine_crashes"] = self._keeper.crashes
+        state["counters"]["refused_keys"] = self._refused_keys()
         return state
 
     def saga(self, saga_id: int) -> dict[str, Any]:
         """Give why an open saga does not move; may be called from another thread."""
         return self._engine.view.saga(saga_id, self._health())
+
+    def _refused_keys(self) -> dict[str, Any]:
+        return {} if self._doorkeeper is None else self._doorkeeper.refusals()
 
     def _health(self) -> LoopHealth:
         now, outage = time.monotonic_ns(), self._outage
@@ -343,13 +374,17 @@ class LauncherLoop:
     def _read_link(self) -> bool:
         """Take what waits; say whether nothing is left."""
         frames_by_peer: Counter[bytes] = Counter()
-        total = 0
+        total, key = 0, None
+        has_keys = self._link_has_keys
         while total < FRAMES_A_PASS:
             try:
-                connection, *frames = self._link.recv_multipart(zmq.NOBLOCK)
+                if has_keys:
+                    connection, frames, key = sockets.receive_with_key(self._link)
+                else:
+                    connection, *frames = self._link.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return True
-            self._engine.receive(connection, frames, time.monotonic_ns())
+            self._engine.receive(connection, frames, time.monotonic_ns(), key)
             total += len(frames)
             frames_by_peer[connection] += len(frames)
             if frames_by_peer[connection] >= FRAMES_A_PEER:

@@ -7,6 +7,7 @@ from typing import Any
 import zmq
 
 from transport.event_stream.query_session import JournalReader, LauncherView, QuerySession
+from transport.keys import DomainKeys
 from transport.zeromq import sockets
 
 logger = logging.getLogger("muxsaga.query")
@@ -22,6 +23,7 @@ class QueryThread:
         endpoint: where to bind.
         reader: of the journal; from now on the thread's own.
         launcher: says how it is; called in the thread.
+        keys: what the socket needs on `tcp`.
     """
 
     def __init__(
@@ -30,9 +32,11 @@ class QueryThread:
         endpoint: str,
         reader: JournalReader,
         launcher: LauncherView,
+        *,
+        keys: DomainKeys | None = None,
     ) -> None:
         self._session = QuerySession(reader, launcher)
-        self._socket = sockets.router(context, endpoint)
+        self._socket = sockets.router(context, endpoint, keys=keys)
         self._stop_receiver = context.socket(zmq.PAIR)
         self._stop_receiver.bind(STOP_ENDPOINT)
         self._stop_sender = context.socket(zmq.PAIR)

@@ -148,6 +148,11 @@ class Host:
         """The launcher said that it shuts down, and did not accept anew since."""
         return self._session.launcher_stopping
 
+    @property
+    def not_allowed(self) -> str | None:
+        """Why the launcher did not let this process register with its key; None if it did."""
+        return self._session.not_allowed
+
     def connected(self, now: int) -> None:
         """Begin again on a new connection to the launcher."""
         self._session.connect(now)

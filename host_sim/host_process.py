@@ -4,6 +4,7 @@ import contextlib
 import json
 import random
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +20,11 @@ from host_sim.settings import SECOND, HostSettings
 from host_sim.spawn_time import DEFAULT_SPAWN_TIME, parse_spawn_time
 from transport.codec import Codec
 from transport.endpoints import DirectoryLock, Endpoints
+from transport.keys import Domain, ServerKeys
 from transport.process_signals import StopSignals
 from transport.zeromq import sockets
+from transport.zeromq.authenticator import Doorkeeper, authenticated
+from transport.zeromq.link_watch import LinkWatch
 
 __all__ = ["FENCED_EXIT", "HostProcessSettings", "host_loop", "run_host"]
 
@@ -33,6 +37,7 @@ class HostProcessSettings:
         host: its id.
         endpoints: the launcher's.
         control: endpoint of its own control socket.
+        control_keys: its keys there, and who may act; None for a socket without keys.
         spawn_time: see `host_sim.spawn_time.parse_spawn_time`.
         creation_timeout, pane_reap_time, heartbeat: seconds.
         seed: makes its choices repeatable; None for chance.
@@ -45,6 +50,7 @@ class HostProcessSettings:
     host: str
     endpoints: Endpoints
     control: str
+    control_keys: ServerKeys | None = None
     pool_target: int = 2
     spawn_time: str = DEFAULT_SPAWN_TIME
     creation_timeout: float = 3.0
@@ -83,6 +89,7 @@ def run_host(settings: HostProcessSettings, ready: Callable[[], None] = lambda: 
     Raises:
         SpawnTimeError, FaultError, HostExtensionError: a setting is wrong.
         EndpointError: another process has its control socket.
+        AllowListError: the allow list of its control socket cannot be used.
         zmq.ZMQError: its control socket cannot be bound.
     """
     with StopSignals(settings.life_line) as stops:
@@ -96,8 +103,15 @@ def host_loop(
     core_settings = settings.core_settings()
     loaded = load_handlers(settings.extensions, "HOST")
     generator = random.Random(settings.seed)  # noqa: S311 - nothing secret comes of it
+    keys, endpoints = settings.control_keys, settings.endpoints
+    doorkeeper = None if keys is None else Doorkeeper(keys)
     # The lock is let go last: libzmq removes the socket's path when its context ends.
-    with control_lock(settings), history_file(settings.history) as record, zmq.Context() as context:
+    with (
+        control_lock(settings),
+        history_file(settings.history) as record,
+        zmq.Context() as context,
+        authenticated(context, doorkeeper),
+    ):
         host = Host(
             core_settings,
             epoch=secrets.token_hex(16),
@@ -106,14 +120,15 @@ def host_loop(
             record=record,
             extension=loaded.extension,
         )
-        control = ControlSide(sockets.router(context, settings.control), host)
-        stream = StreamSide(sockets.subscriber(context, settings.endpoints.events), host)
+        control_keys = None if doorkeeper is None else doorkeeper.keys_at(Domain.CONTROL)
+        control = ControlSide(sockets.router(context, settings.control, keys=control_keys), host)
+        stream = StreamSide(context, endpoints, host)
         try:
             loop = PeerLoop(
                 name=f"host {settings.host}",
                 core=host,
                 context=context,
-                link=settings.endpoints.link,
+                endpoints=endpoints,
                 stops=stops,
                 generator=generator,
                 sides=(stream, control),
@@ -122,7 +137,7 @@ def host_loop(
             return loop.run()
         finally:
             control.socket.close()
-            stream.socket.close(linger=0)
+            stream.close()
 
 
 class ControlSide:
@@ -151,8 +166,10 @@ class ControlSide:
 class StreamSide:
     """A host's subscription to the event stream."""
 
-    def __init__(self, socket: sockets.ZmqSocket, host: Host) -> None:
-        self.socket = socket
+    def __init__(self, context: zmq.Context[Any], endpoints: Endpoints, host: Host) -> None:
+        keys = endpoints.keys
+        self._watch = LinkWatch(endpoints.events, keys)
+        self.socket = sockets.subscriber(context, endpoints.events, keys=keys, watch=self._watch)
         self._host = host
 
     def read(self, now: int) -> None:
@@ -160,7 +177,13 @@ class StreamSide:
         receive_waiting(self.socket, lambda message: self._take(message, now))
 
     def write(self) -> None:
-        """Send nothing: it is a subscription."""
+        """Send nothing: it is a subscription. One that was refused is tried again."""
+        self._watch.look(time.monotonic_ns())
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._watch.close()
+        self.socket.close(linger=0)
 
     def _take(self, message: list[bytes], now: int) -> None:
         for frame in message:

@@ -14,7 +14,9 @@ from typing import Any, Protocol
 import zmq
 
 from host_sim.host import HostOutcome
+from transport.endpoints import Endpoints
 from transport.zeromq import sockets
+from transport.zeromq.link_watch import LinkWatch
 
 FENCED_EXIT = 3
 """Exit status of a fenced process: a later epoch has its place, so nobody may restart it."""
@@ -54,6 +56,10 @@ class Core(Protocol):
     @property
     def launcher_stopping(self) -> bool:
         """The launcher said that it shuts down."""
+
+    @property
+    def not_allowed(self) -> str | None:
+        """Why the launcher did not let it register with its key; None if it did."""
 
     def connected(self, now: int) -> None:
         """Begin on a new connection."""
@@ -121,7 +127,7 @@ class PeerLoop:
         name: of the process, for people.
         core: the host or service.
         context: makes the sockets.
-        link: endpoint of the launcher's link.
+        endpoints: the launcher's.
         stops: requests to stop.
         generator: chance for the times between connections.
         sides: further sockets.
@@ -133,7 +139,7 @@ class PeerLoop:
         name: str,
         core: Core,
         context: zmq.Context[Any],
-        link: str,
+        endpoints: Endpoints,
         stops: StopSource,
         generator: random.Random,
         sides: Sequence[Side] = (),
@@ -141,11 +147,13 @@ class PeerLoop:
         self._name = name
         self._core = core
         self._context = context
-        self._endpoint = link
+        self._endpoints = endpoints
         self._stops = stops
         self._generator = generator
         self._sides = sides
         self._link: sockets.ZmqSocket | None = None
+        self._watch = LinkWatch(endpoints.link, endpoints.keys)
+        self._told: str | None = None
         self._blocked = False
         self._connect_at = 0
         self._attempts = 0
@@ -161,6 +169,7 @@ class PeerLoop:
         try:
             while self._core.outcome is None:
                 self._keep_connected()
+                self._complain()
                 ready = self._wait(halt_at)
                 stops = self._stops.look()
                 self._stops.beat()
@@ -175,6 +184,7 @@ class PeerLoop:
                 self._write()
             return self._exit_status()
         finally:
+            self._watch.close()
             if self._link is not None:
                 # A launcher that said it stops may be gone: it is not waited for long.
                 self._link.close(FAREWELL_MS if self._core.launcher_stopping else None)
@@ -235,15 +245,35 @@ class PeerLoop:
         now = time.monotonic_ns()
         if self._link is not None:
             self._poller.unregister(self._link)
+            self._watch.close()
             self._link.close(linger=0)
             self._link = None
-            longest = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(self._attempts, 10))
-            self._connect_at = now + self._generator.randint(0, longest)
+            self._connect_at = now + self._pause()
             self._attempts += 1
         if now < self._connect_at:
             return
-        self._link = sockets.dealer(self._context, self._endpoint)
+        link, keys = self._endpoints.link, self._endpoints.keys
+        self._watch = LinkWatch(link, keys)
+        self._link = sockets.dealer(self._context, link, keys=keys, watch=self._watch)
         self._blocked = False
         self._poller.register(self._link, zmq.POLLIN)
         self._core.connected(now)
         self._write()
+
+    def _pause(self) -> int:
+        if self._core.not_allowed is not None:
+            return self._generator.randint(LONGEST_RETRY // 2, LONGEST_RETRY)
+        longest = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(self._attempts, 10))
+        return self._generator.randint(0, longest)
+
+    def _complain(self) -> None:
+        """Say on stderr why the launcher does not let this process in, once until it does."""
+        self._watch.look(time.monotonic_ns())
+        if self._core.registered:
+            self._told = None
+            return
+        complaint = self._core.not_allowed or self._watch.complaint
+        if complaint is not None and complaint != self._told:
+            self._told = complaint
+            sys.stderr.write(f"muxsaga {self._name}: {complaint}\n")
+            sys.stderr.flush()

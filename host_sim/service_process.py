@@ -73,7 +73,7 @@ def service_loop(
             name=f"service {settings.service}",
             core=service,
             context=context,
-            link=settings.endpoints.link,
+            endpoints=settings.endpoints,
             stops=stops,
             generator=random.Random(),  # noqa: S311 - nothing secret comes of it
         )

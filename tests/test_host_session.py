@@ -411,3 +411,23 @@ def test_a_host_that_waits_to_be_registered_by_a_stopping_launcher_leaves_withou
     session.leave()
     assert said(session) == []
     assert has_left(session)
+
+
+def refused_for_its_key(session: HostSession) -> str | None:
+    return session.not_allowed
+
+
+def test_a_session_that_may_not_register_with_its_key_begins_again_on_a_new_connection() -> None:
+    session = a_session()
+    session.connect(0)
+    session.outgoing()
+    refusal = Refused(fault="not_allowed", detail="another's key")
+    assert tell(session, refusal) == [RefusedBy("not_allowed", "another's key", None)]
+    assert is_lost(session)
+    assert refused_for_its_key(session) == "another's key"
+    session.connect(0)
+    assert [type(each) for each in said(session)] == [Register]
+    tell(session, registered())
+    assert refused_for_its_key(session) is None
+    tell(session, refusal)
+    assert not is_lost(session)
