@@ -133,7 +133,7 @@ def test_the_second_launcher_in_a_directory_names_the_first(tmp_path: Path) -> N
 def test_a_port_in_use_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        refused = muxsaga("launcher", "--tcp", address)
+        refused = muxsaga("launcher", "--tcp", address, "--insecure")
     assert refused.returncode == 1
     assert f"tcp://{address}" in refused.stderr
     assert refused.stderr.count("\n") == 1

@@ -4,7 +4,6 @@ import json
 import os
 import select
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.free_ports import first_of_free_ports
 from transport.history import EventLine, HostLine, ProcessLine, read_history
 from transport.history_counts import count
 
@@ -100,19 +100,6 @@ def all_end(descriptors: Sequence[int]) -> bool:
     return True
 
 
-def first_of_free_ports(count: int) -> int:
-    while True:
-        with ExitStack() as stack:
-            first = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-            try:
-                for offset in range(1, count):
-                    place = ("127.0.0.1", first + offset)
-                    stack.enter_context(socket.create_server(place))
-            except (OSError, OverflowError):
-                continue
-            return int(first)
-
-
 def any_ended(descriptors: Sequence[int]) -> bool:
     poll = select.poll()
     for descriptor in descriptors:
@@ -156,7 +143,18 @@ def test_a_run_elsewhere_than_in_a_terminal_prints_lines_and_a_summary() -> None
 
 def test_a_run_over_tcp_at_a_rate_is_sound() -> None:
     place = f"127.0.0.1:{first_of_free_ports(3)}"
-    done = run("--json", "--spawn-time", "0", "--promotes", "6", "--rate", "100", "--tcp", place)
+    done = run(
+        "--json",
+        "--spawn-time",
+        "0",
+        "--promotes",
+        "6",
+        "--rate",
+        "100",
+        "--tcp",
+        place,
+        "--insecure",
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["completed"] == 6
 

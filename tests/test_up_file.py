@@ -79,6 +79,7 @@ def test_restart_rules_are_taken(tmp_path: Path) -> None:
 def test_the_options_of_the_commands_are_taken(tmp_path: Path) -> None:
     text = """
         tcp = "127.0.0.1:7400"
+        insecure = true
         [launcher]
         timeout = { pool_refill = 10, window_cleanup_cascade = 2.5 }
         journal-events = 5

@@ -19,6 +19,8 @@ PROMOTE_EXAMPLES = """\
 examples:
   muxsaga promote
   muxsaga promote --host-id left --count 5 --json
+  muxsaga promote --host-id left --control tcp://192.0.2.8:7500 --key anna.key \\
+      --host-key left.key.pub
 """
 
 CLOSE_EXAMPLES = """\
@@ -105,10 +107,12 @@ def _add_host(parser: ArgumentParser) -> None:
 
 @contextmanager
 def _client(options: Namespace) -> Iterator[ControlClient]:
-    endpoint = host_control(options, options.host_id)
+    endpoint, keys = host_control(options, options.host_id)
     with (
         zmq.Context() as context,
-        closing(ControlClient(context, options.host_id, endpoint, options.timeout)) as client,
+        closing(
+            ControlClient(context, options.host_id, endpoint, options.timeout, keys=keys)
+        ) as client,
     ):
         yield client
 

@@ -9,8 +9,10 @@ from actors.command_line.command_error import CommandError
 from actors.command_line.places import ipc_path
 from transport.codec import decode, encode, family
 from transport.frame_fault import FrameError
+from transport.keys import ClientKeys
 from transport.message_types import USER_ANSWERS
 from transport.messages import ActionDone, ActionRefused, HostState, Message, Refused
+from transport.zeromq.link_watch import LinkWatch, NoLinkError
 from transport.zeromq.sockets import ZmqSocket, dealer
 
 ANSWERS = family(USER_ANSWERS)
@@ -24,12 +26,21 @@ class ControlClient:
         host: whose it is, for messages.
         endpoint: where it is.
         timeout: how long to wait for an answer, in seconds.
+        keys: to be let in on `tcp`.
 
     Raises:
         CommandError: there is no socket at that path.
     """
 
-    def __init__(self, context: zmq.Context[Any], host: str, endpoint: str, timeout: float) -> None:
+    def __init__(
+        self,
+        context: zmq.Context[Any],
+        host: str,
+        endpoint: str,
+        timeout: float,
+        *,
+        keys: ClientKeys | None = None,
+    ) -> None:
         path = ipc_path(endpoint)
         if path is not None and not path.exists():
             msg = (
@@ -40,11 +51,13 @@ class ControlClient:
         self._host = host
         self._endpoint = endpoint
         self._timeout = timeout
-        self._socket: ZmqSocket = dealer(context, endpoint)
+        self._watch = LinkWatch(endpoint, keys, party=f"host {host!r}", key_option="--host-key")
+        self._socket: ZmqSocket = dealer(context, endpoint, keys=keys, watch=self._watch)
         self._socket.setsockopt(zmq.LINGER, 0)
 
     def close(self) -> None:
         """Close the socket."""
+        self._watch.close()
         self._socket.close()
 
     def act(self, message: Message) -> ActionDone:
@@ -81,8 +94,11 @@ class ControlClient:
         number = getattr(message, "number", None)
         deadline = time.monotonic() + self._timeout
         while True:
-            remaining = max(0.0, deadline - time.monotonic())
-            if not self._socket.poll(round(remaining * 1000)):
+            try:
+                answered = self._watch.wait(zmq.POLLIN, deadline)
+            except NoLinkError as error:
+                raise CommandError(str(error)) from error
+            if not answered:
                 msg = (
                     f"no answer from host {self._host!r} at {self._endpoint} in "
                     f"{self._timeout:g} s: is it running?"

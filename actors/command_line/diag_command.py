@@ -18,7 +18,8 @@ from actors.command_line.places import (
     launcher_endpoints,
 )
 from actors.command_line.process_tree_file import read_process_tree
-from transport.zeromq.query_client import QueryError, ask_status
+from actors.command_line.status_command import START_IT
+from transport.zeromq.query_client import QueryError, QueryTimeoutError, ask_status
 
 EXAMPLES = """\
 examples:
@@ -46,11 +47,13 @@ def add_diag(subparsers: Subparsers) -> None:
 def execute_tree(options: Namespace) -> int:
     """Print the tree: the processes of `up` if it runs there, the launcher, its newest sagas."""
     processes = read_process_tree(options.runtime_directory or default_directory())
+    endpoints = launcher_endpoints(options)
     try:
-        status = ask_status(launcher_endpoints(options).query, options.timeout)
+        status = ask_status(endpoints.query, options.timeout, keys=endpoints.keys)
     except QueryError as error:
         if processes is None:
-            msg = f"{error} (start it with 'muxsaga launcher')"
+            remedy = START_IT if isinstance(error, QueryTimeoutError) else ""
+            msg = f"{error}{remedy}"
             raise CommandError(msg) from error
         launcher: dict[str, Any] = {"name": f"engine: {error}"}
     else:

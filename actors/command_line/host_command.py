@@ -10,9 +10,10 @@ import zmq
 
 from actors.command_line.command_error import CommandError, UsageError
 from actors.command_line.host_options import add_host_behaviour, check_host_behaviour, faults_of
+from actors.command_line.key_options import ALLOW, add_partner
 from actors.command_line.option_types import host_id, seconds
 from actors.command_line.parsers import Subparsers, add_command, add_extension
-from actors.command_line.places import add_launcher_place, host_control, launcher_endpoints
+from actors.command_line.places import add_launcher_place, host_place
 from actors.supervision.process_spec import ParentLink
 from host_sim.host_process import HostProcessSettings, run_host
 
@@ -21,6 +22,7 @@ examples:
   muxsaga host
   muxsaga host --host-id left --pool-target 4 --spawn-time 150ms-300ms
   muxsaga host --fault creation_failed:2 --history host.jsonl
+  muxsaga host --host-id left --tcp 192.0.2.7:7400 --key left.key --launcher-key launcher.key.pub
 """
 
 
@@ -40,6 +42,7 @@ def add_host(subparsers: Subparsers) -> None:
     add_extension(parser)
     place = add_launcher_place(parser)
     place.add_argument("--control", metavar="ENDPOINT", help="its own socket for user actions")
+    add_partner(place, ALLOW)
 
 
 def execute(options: Namespace) -> int:
@@ -57,10 +60,12 @@ def host_settings(options: Namespace) -> HostProcessSettings:
     """
     check_host_behaviour(options)
     check_history(options.history)
+    place = host_place(options, options.host_id)
     return HostProcessSettings(
         host=options.host_id,
-        endpoints=launcher_endpoints(options),
-        control=host_control(options, options.host_id),
+        endpoints=place.endpoints,
+        control=place.control,
+        control_keys=place.control_keys,
         pool_target=options.pool_target,
         spawn_time=options.spawn_time,
         heartbeat=options.heartbeat,

@@ -10,7 +10,7 @@ from actors.command_line.host_command import bind_errors
 from actors.command_line.log_options import add_log
 from actors.command_line.option_types import count_from, seconds
 from actors.command_line.parsers import Subparsers, add_command, add_extension
-from actors.command_line.places import add_launcher_place, hold_places, launcher_endpoints
+from actors.command_line.places import add_launcher_binding, hold_places, launcher_binding
 from actors.engine import CORE_SAGAS
 from actors.launcher_extension import load_launcher_extension
 from actors.launcher_process import LauncherSettings, run_launcher
@@ -20,14 +20,16 @@ EXAMPLES = """\
 examples:
   muxsaga launcher
   muxsaga launcher --runtime-directory /tmp/demo --timeout pool_refill=10
-  muxsaga launcher --tcp 127.0.0.1:7400 --extension my_package.my_saga
+  muxsaga launcher --log sagas.sqlite --extension my_package.my_saga
+  muxsaga launcher --tcp 127.0.0.1:7400 --insecure
+  muxsaga launcher --tcp 0.0.0.0:7400 --key launcher.key --allow allow.toml
 """
 
 
 def add_launcher(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = add_command(subparsers, "launcher", "run the launcher", EXAMPLES, execute)
-    add_launcher_place(parser)
+    add_launcher_binding(parser)
     parser.add_argument(
         "--heartbeat", type=seconds, default=1.0, metavar="SECONDS", help="default: %(default)g"
     )
@@ -64,8 +66,10 @@ def launcher_settings(options: Namespace) -> LauncherSettings:
         UsageError: names the option and the remedy.
         ExtensionError: an extension cannot be loaded.
     """
+    endpoints, keys = launcher_binding(options)
     settings = LauncherSettings(
-        endpoints=launcher_endpoints(options),
+        endpoints=endpoints,
+        keys=keys,
         heartbeat=options.heartbeat,
         timeouts=_timeouts(options.timeout, options.extension),
         extensions=tuple(options.extension),

@@ -22,6 +22,7 @@ from actors.command_line.watch_command import add_watch
 from actors.launcher_extension import ExtensionError
 from actors.sqlite_saga_log import LogRefusedError
 from host_sim.extension import HostExtensionError
+from transport.allow_list import AllowListError
 from transport.endpoints import EndpointError
 
 EXAMPLES = """\
@@ -41,6 +42,10 @@ the same by hand, each in its own terminal:
 """
 
 
+REFUSALS = (AllowListError, EndpointError, ExtensionError, HostExtensionError, LogRefusedError)
+"""What a command cannot do that is right in itself."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, and give the exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 
@@ -53,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except CommandError as error:
         return _complain(str(error), error.status)
-    except (EndpointError, ExtensionError, HostExtensionError, LogRefusedError) as error:
+    except REFUSALS as error:
         return _complain(str(error), FAILED)
     except KeyboardInterrupt:
         return INTERRUPTED

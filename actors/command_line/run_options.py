@@ -6,6 +6,7 @@ from pathlib import Path
 from actors.command_line.crash_options import add_crashes
 from actors.command_line.host_command import check_history
 from actors.command_line.host_options import add_host_behaviour, check_host_behaviour
+from actors.command_line.key_options import add_insecure
 from actors.command_line.log_options import add_log
 from actors.command_line.option_types import count_from, rate, seconds
 from actors.command_line.parsers import add_extension
@@ -50,9 +51,10 @@ def add_run_options(parser: ArgumentParser) -> None:
     where.add_argument(
         "--tcp",
         metavar="HOST:PORT",
-        help="the launcher on three TCP ports from PORT, loopback only",
+        help="the launcher on three TCP ports from PORT, loopback only; needs --insecure",
     )
     add_log(where)
+    add_insecure(where)
     add_extension(parser)
     add_crashes(parser)
 

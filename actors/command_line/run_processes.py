@@ -14,6 +14,7 @@ from actors.command_line.child_specs import (
 from actors.command_line.command_error import UsageError
 from actors.command_line.crash_options import with_crashes
 from actors.command_line.host_options import faults_of
+from actors.command_line.key_options import check_loopback
 from actors.command_line.places import tcp_endpoints
 from actors.launcher_process import LauncherSettings
 from actors.supervision.child_spec import SupervisorSpec
@@ -58,12 +59,21 @@ def run_place(options: Namespace, hosts: tuple[str, ...], scratch: Path) -> RunP
     except EndpointError as error:
         raise UsageError(str(error)) from error
     return RunPlace(
-        endpoints=in_directory if options.tcp is None else tcp_endpoints(options.tcp),
+        endpoints=in_directory if options.tcp is None else _on_loopback(options),
         controls=controls,
         scratch=scratch,
         observed=scratch / "observed.jsonl",
         did={name: scratch / f"did-{name}.jsonl" for name in (*hosts, SERVICE)},
     )
+
+
+def _on_loopback(options: Namespace) -> Endpoints:
+    endpoints = tcp_endpoints(options.tcp)
+    check_loopback(endpoints.link, "a run has no keys, use ")
+    if not options.insecure:
+        msg = "--tcp needs --insecure beside it: a run has no keys, whoever is on this machine may "
+        raise UsageError(msg + "take part")
+    return endpoints
 
 
 def run_spec(options: Namespace, place: RunPlace) -> SupervisorSpec:

@@ -9,13 +9,18 @@ from actors.command_line.command_error import CommandError
 from actors.command_line.option_types import seconds
 from actors.command_line.parsers import Subparsers, add_command
 from actors.command_line.places import add_launcher_place, launcher_endpoints
-from transport.zeromq.query_client import QueryError, ask_status
+from transport.zeromq.query_client import QueryError, QueryTimeoutError, ask_status
 
 EXAMPLES = """\
 examples:
   muxsaga status
   muxsaga status --json | jq .hosts
+  muxsaga status --tcp 192.0.2.7:7400 --key anna.key --launcher-key launcher.key.pub
 """
+
+
+START_IT = " (start it with 'muxsaga launcher')"
+"""What may help where a launcher gave no answer."""
 
 
 def add_status(subparsers: Subparsers) -> None:
@@ -32,10 +37,12 @@ def execute(options: Namespace) -> int:
     """Print the launcher's answer."""
     endpoints = launcher_endpoints(options)
     try:
-        status = ask_status(endpoints.query, options.timeout)
-    except QueryError as error:
-        msg = f"{error} (start it with 'muxsaga launcher')"
+        status = ask_status(endpoints.query, options.timeout, keys=endpoints.keys)
+    except QueryTimeoutError as error:
+        msg = f"{error}{START_IT}"
         raise CommandError(msg) from error
+    except QueryError as error:
+        raise CommandError(str(error)) from error
     print(json.dumps(status) if options.json else "\n".join(status_lines(status)))  # noqa: T201
     return 0
 

@@ -21,7 +21,7 @@ from actors.command_line.launcher_command import add_launcher, launcher_settings
 from actors.command_line.places import default_directory
 from actors.command_line.service_command import add_service, service_settings
 from actors.command_line.up_error import UpFileError, ValueProblem
-from actors.command_line.up_options import PLACES, CommandTable
+from actors.command_line.up_options import CommandTable, place_arguments
 from actors.command_line.up_values import Table
 from actors.launcher_extension import load_launcher_extension
 from actors.supervision.child_spec import (
@@ -81,15 +81,7 @@ class _UpFile:
         self._names: set[str] = set()
         with self._at(""):
             self._extensions = top.texts("extension")
-            places = top.any_of(set(PLACES))
-            if {"runtime-directory", "tcp"} <= places.keys():
-                msg = "runtime-directory and tcp exclude each other: leave one out"
-                raise ValueProblem(msg)
-            for key, value in places.items():
-                if not isinstance(value, str):
-                    msg = f"{key} = {value!r} is wrong: give a string in quotes"
-                    raise ValueProblem(msg)
-            self._places = [f"--{key}={value}" for key, value in places.items()]
+            self._places = place_arguments(top)
 
     def spec(self) -> SupervisorSpec:
         """Give everything."""

@@ -5,15 +5,34 @@ them, so that a file and a command line mean the same.
 """
 
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from actors.command_line.parsers import LineParser, Subparsers
 from actors.command_line.up_error import ValueProblem
 from actors.command_line.up_values import Table, shown
 
-PLACES = frozenset({"runtime-directory", "tcp", "link", "events", "query"})
-"""Options that say where the launcher is: once in a file, for all."""
+PLACES = frozenset(
+    {"runtime-directory", "tcp", "link", "events", "query", "insecure", "launcher-key"}
+)
+"""Options that say where the launcher is: once in a file, for all that have them."""
+
+
+def place_arguments(table: Table) -> dict[str, str]:
+    """Take the options that say where the launcher is, as arguments by key.
+
+    Raises:
+        ValueProblem: a value is wrong; names the key.
+    """
+    arguments = {"insecure": "--insecure"} if table.flag("insecure") else {}
+    for key in sorted(PLACES - {"insecure"}):
+        value = table.text(key)
+        if value is not None:
+            arguments[key] = f"--{key}={value}"
+    if {"runtime-directory", "tcp"} <= arguments.keys():
+        msg = "runtime-directory and tcp exclude each other: leave one out"
+        raise ValueProblem(msg)
+    return arguments
 
 
 class TableParser(LineParser):
@@ -47,18 +66,19 @@ class CommandTable:
         own = f"{self._name}-id"
         return {"id" if key == own else key for key in self._defaults.keys() - PLACES}
 
-    def read(self, table: Table, extensions: Sequence[str], places: Sequence[str]) -> Namespace:
+    def read(self, table: Table, extensions: Sequence[str], places: Mapping[str, str]) -> Namespace:
         """Take the options of one process out of its table.
 
         Args:
             table: where they are.
             extensions: modules that every process loads.
-            places: options that say where the launcher is.
+            places: options that say where the launcher is, as arguments by key.
 
         Raises:
             ValueProblem: a value is wrong; names the key.
         """
-        tokens = [*places, *(f"--extension={module}" for module in extensions)]
+        tokens = [argument for key, argument in places.items() if key in self._defaults]
+        tokens += [f"--extension={module}" for module in extensions]
         for key, value in table.any_of(self.keys).items():
             option = f"{self._name}-id" if key == "id" else key
             tokens += [f"--{option}={text}" for text in self._texts(key, option, value)]

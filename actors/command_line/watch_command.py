@@ -32,6 +32,7 @@ EXAMPLES = """\
 examples:
   muxsaga watch
   muxsaga watch --brackets
+  muxsaga watch --tcp 192.0.2.7:7400 --key wall.key --launcher-key launcher.key.pub
   muxsaga watch --jsonl --from-now | jq 'select(.type == "SagaFailed")'
 """
 
@@ -79,7 +80,8 @@ def execute(options: Namespace) -> int:
         try:
             while not signals.look() and not _is_closed(sys.stdout.fileno()):
                 poller.poll(LONGEST_POLL_MS)
-                silence.look(heard=observer.session.log is not None, now=time.monotonic())
+                heard = observer.session.log is not None
+                silence.look(heard=heard, complaint=observer.complaint, now=time.monotonic())
                 for item in observer.poll(0):
                     sys.stdout.writelines(f"{line}\n" for line in shown.lines(item, buffer))
                 sys.stdout.flush()
@@ -89,7 +91,7 @@ def execute(options: Namespace) -> int:
 
 
 class Silence:
-    """Tells the user once, on stderr, that nothing was heard of a launcher.
+    """Tells the user once, on stderr, that nothing was heard of a launcher, or why not.
 
     Args:
         endpoint: where it should be.
@@ -99,9 +101,14 @@ class Silence:
         self._endpoint = endpoint
         self._tell_at: float | None = None
         self._over = False
+        self._complained = False
 
-    def look(self, *, heard: bool, now: float) -> None:
-        """Take whether anything was heard so far, and the time in seconds."""
+    def look(self, *, heard: bool, now: float, complaint: str | None = None) -> None:
+        """Take whether anything was heard so far, the time in seconds, and what is wrong."""
+        if complaint is not None and not self._complained:
+            self._over = True
+            sys.stderr.write(f"muxsaga: {complaint}\n")
+        self._complained = complaint is not None
         if self._tell_at is None:
             self._tell_at = now + SILENCE_SECONDS
         if not self._over and not heard and now >= self._tell_at:
