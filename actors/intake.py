@@ -166,8 +166,10 @@ class Intake:
         if allowed is None:
             return
         if key is None or not allowed.may_register(key, register.role, register.host):
-            detail = f"the key {key!r} may not be {register.role} {register.host!r}: see allow list"
-            raise FrameError(FrameFault.NOT_ALLOWED, detail)
+            role, name = register.role, register.host
+            detail = f"the key {key!r} may not be {role} {name!r}"
+            remedy = f"have it added to the allow list, under [{role}]"
+            raise FrameError(FrameFault.NOT_ALLOWED, f"{detail}: {remedy}")
 
     def _may_operate(self, key: str | None) -> bool:
         """Say whether a connection may act as an operator; without keys, whoever reaches it may."""

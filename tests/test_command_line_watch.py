@@ -125,3 +125,12 @@ def test_a_launcher_that_was_heard_in_time_is_not_told_of(
     for now in range(10):
         silence.look(heard=now > 1, now=float(now))
     assert capsys.readouterr().err == ""
+
+
+def test_why_the_launcher_lets_nobody_in_is_told_once_until_it_does(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    silence = Silence("tcp://127.0.0.1:7401")
+    for now in range(10):
+        silence.look(heard=False, now=float(now), complaint="refused" if now != 5 else None)
+    assert capsys.readouterr().err == "muxsaga: refused\nmuxsaga: refused\n"
