@@ -108,6 +108,18 @@ def test_a_public_key_is_given_as_such_or_by_its_file(tmp_path: Path) -> None:
         read_public_key(pair.public[:-1])
 
 
+def test_a_public_key_can_be_the_value_of_an_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = zmq.curve_keypair()
+    while good[0].startswith(b"-"):
+        good = zmq.curve_keypair()
+    drawn = [good, (b"-" + good[0][1:], good[1])]
+    monkeypatch.setattr(zmq, "curve_keypair", drawn.pop)
+    assert make_key_files(tmp_path / "left.key").public == good[0].decode()
+    assert drawn == []
+
+
 def test_a_key_is_40_characters_that_stand_for_32_bytes() -> None:
     assert is_key("0" * 40)
     assert is_key("%nSc0" * 8)  # 2**32 - 1 in each group

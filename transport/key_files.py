@@ -32,8 +32,7 @@ def make_key_files(secret_file: Path) -> KeyPair:
     Raises:
         KeyFileError: one of the files exists or cannot be written; then neither is made.
     """
-    public, secret = (key.decode("ascii") for key in zmq.curve_keypair())
-    pair = KeyPair(public, secret)
+    pair = _new_pair()
     _create(secret_file, _certificate(pair.public, pair.secret))
     try:
         _create(public_file(secret_file), _certificate(pair.public, None))
@@ -41,6 +40,14 @@ def make_key_files(secret_file: Path) -> KeyPair:
         secret_file.unlink()
         raise
     return pair
+
+
+def _new_pair() -> KeyPair:
+    """Give a new pair whose public key can be an option's value: it does not begin with a dash."""
+    while True:
+        public, secret = (key.decode("ascii") for key in zmq.curve_keypair())
+        if not public.startswith("-"):
+            return KeyPair(public, secret)
 
 
 def read_key_pair(file: Path) -> KeyPair:
