@@ -84,7 +84,7 @@ class Intake:
                 self._register(connection, whole)
             return
         if isinstance(message, CancelSaga):
-            self._operate(connection, message)
+            self._operate(connection, message, key)
             return
         peer = self._link.peer_at(connection)
         if peer is None or not peer.registered:
@@ -102,7 +102,10 @@ class Intake:
         peer.acknowledge = True
         self._link.touch(peer)
 
-    def _operate(self, connection: bytes, request: CancelSaga) -> None:
+    def _operate(self, connection: bytes, request: CancelSaga, key: str | None) -> None:
+        if not self._may_operate(key):
+            detail = f"the key {key!r} may not act as an operator"
+            raise FrameError(FrameFault.NOT_ALLOWED, f"{detail}: {_remedy('operator')}")
         if self._link.peer_at(connection) is not None:
             detail = f"a host or service does not send {type(request).__name__}"
             raise FrameError(FrameFault.WRONG_ROLE, detail)
@@ -168,8 +171,7 @@ class Intake:
         if key is None or not allowed.may_register(key, register.role, register.host):
             role, name = register.role, register.host
             detail = f"the key {key!r} may not be {role} {name!r}"
-            remedy = f"have it added to the allow list, under [{role}]"
-            raise FrameError(FrameFault.NOT_ALLOWED, f"{detail}: {remedy}")
+            raise FrameError(FrameFault.NOT_ALLOWED, f"{detail}: {_remedy(role)}")
 
     def _may_operate(self, key: str | None) -> bool:
         """Say whether a connection may act as an operator; without keys, whoever reaches it may."""
@@ -311,3 +313,7 @@ class Intake:
         events.append(HostLeft(reason=reason, origin=Origin(host, epoch, mirror.sequence)))
         self._core.record_apart(events, [], host)
         self._core.tell(EndEpoch(host, epoch, FAREWELL[reason]), host)
+
+
+def _remedy(table: str) -> str:
+    return f"have it added to the allow list, under [{table}]"

@@ -93,6 +93,16 @@ def test_a_whole_system_works_over_tcp_with_keys(
     assert "give --key and --host-key" in complaint(capsys, insecure)
     status = system.status("wall")
     assert (status["faults"], status["refused_keys"]) == ({}, {})
+    assert main(["diag", "state", *system.client("wall"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["counters"]["refused_keys"] == {}
+    assert main(["diag", "explain", "1", *system.client("wall")]) == 0
+    assert "completed" in capsys.readouterr().out
+    for key, why in (
+        ("anna", "nothing was cancelled: saga 1 is closed already"),
+        ("left", f"the key {system.public('left')!r} may not act as an operator"),
+        ("wall", f"refused the key {system.public('wall')!r}"),
+    ):
+        assert why in complaint(capsys, ["saga", "cancel", "1", *system.client(key)])
     assert [process.stop() for process in (watch, *reversed(running))] == [0] * 5
 
 

@@ -1,9 +1,19 @@
-"""A link with keys, at the launcher's core: whose key may register as whom."""
+"""A link with keys, at the launcher's core: whose key may do what."""
 
 from actors.engine import EngineSettings
 from tests.launcher_harness import PlayedHost, PlayedLauncher
 from transport.allow_list import AllowList, Entry, Grant
-from transport.messages import Fenced, Goodbye, Message, Ping, Refused, Register
+from transport.messages import (
+    CancelSaga,
+    Fenced,
+    Goodbye,
+    Message,
+    Ping,
+    Refused,
+    Register,
+    SagaCancelled,
+    SagaFailed,
+)
 
 LEFT, RIGHT, SERVICE, ANNA = "left's key", "right's key", "a service's key", "anna's key"
 
@@ -122,3 +132,20 @@ def _register(name: str, epoch: str, part: int | None = None) -> Message:
         part=part or 1,
         parts=1 if part is None else 2,
     )
+
+
+def test_only_an_operators_key_ends_a_saga() -> None:
+    launcher = keyed_launcher()
+    left = host(launcher, "left", LEFT)
+    left.register()
+    launcher.advance(0.25)
+    [saga_id, _] = launcher.engine.state.sagas
+    for key in (LEFT, SERVICE, "nobody's", None):
+        asker = host(launcher, "asker", key)
+        asker.say(CancelSaga(number=1, saga_id=saga_id, reason="because"))
+        assert asker.refusals() == ["not_allowed"]
+    assert launcher.of_type(SagaFailed) == []
+    anna = host(launcher, "anna", ANNA)
+    anna.say(CancelSaga(number=1, saga_id=saga_id, reason="because"))
+    assert anna.received == [SagaCancelled(number=1, saga_id=saga_id)]
+    assert [each.saga_id for each in launcher.of_type(SagaFailed)] == [saga_id]

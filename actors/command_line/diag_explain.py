@@ -14,7 +14,7 @@ from actors.sqlite_read_only import LogUnreadableError, reading
 from actors.sqlite_saga_rows import saga_view
 from transport.event_stream import SagaView
 from transport.messages import SagaAnswer, SagaQuestion
-from transport.zeromq.query_client import QueryError, ask
+from transport.zeromq.query_client import QueryError, QueryTimeoutError, ask
 
 EXAMPLES = """\
 examples:
@@ -52,11 +52,13 @@ def execute(options: Namespace) -> int:
 
 
 def _asked(options: Namespace) -> tuple[SagaView, dict[str, Any] | None]:
-    endpoint = launcher_endpoints(options).query
+    where = launcher_endpoints(options)
     question = SagaQuestion(number=1, saga_id=options.saga_id)
     try:
-        answer = ask(endpoint, question, SagaAnswer, options.timeout)
+        answer = ask(where.query, question, SagaAnswer, options.timeout, keys=where.keys)
     except QueryError as error:
+        if not isinstance(error, QueryTimeoutError):
+            raise CommandError(str(error)) from error
         msg = f"{error} (start it with 'muxsaga launcher', or read its file with --log FILE)"
         raise CommandError(msg) from error
     return SagaView(answer.next_saga_id, answer.saga), answer.live

@@ -10,9 +10,10 @@ from actors.command_line.command_error import CommandError
 from actors.command_line.option_types import count_from, seconds
 from actors.command_line.parsers import Subparsers, add_command
 from actors.command_line.places import add_launcher_place, launcher_endpoints
+from actors.command_line.status_command import START_IT
 from transport.messages import StateAnswer, StateQuestion
 from transport.messages.query import STATE_SAGAS
-from transport.zeromq.query_client import QueryError, ask
+from transport.zeromq.query_client import QueryError, QueryTimeoutError, ask
 
 OLDEST = 50
 
@@ -48,13 +49,16 @@ def add_diag_state(topics: Subparsers) -> None:
 
 def execute(options: Namespace) -> int:
     """Print the launcher's answer."""
-    endpoint = launcher_endpoints(options).query
+    where = launcher_endpoints(options)
     question = StateQuestion(number=1, sagas=options.sagas)
     try:
-        state = ask(endpoint, question, StateAnswer, options.timeout).state
-    except QueryError as error:
-        msg = f"{error} (start it with 'muxsaga launcher')"
+        answer = ask(where.query, question, StateAnswer, options.timeout, keys=where.keys)
+    except QueryTimeoutError as error:
+        msg = f"{error}{START_IT}"
         raise CommandError(msg) from error
+    except QueryError as error:
+        raise CommandError(str(error)) from error
+    state = answer.state
     print(json.dumps(state) if options.json else "\n".join(state_lines(state)))  # noqa: T201
     return 0
 

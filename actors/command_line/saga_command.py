@@ -55,10 +55,12 @@ def add_saga(subparsers: Subparsers) -> None:
 def execute_cancel(options: Namespace) -> int:
     """Ask the launcher to end the saga, and say what came of it."""
     request = CancelSaga(number=1, saga_id=options.saga_id, reason=options.reason)
-    endpoint = launcher_endpoints(options).link
+    where = launcher_endpoints(options)
     try:
         with zmq.Context() as context:
-            answer = cancel_saga(endpoint, request, options.timeout, context=context)
+            answer = cancel_saga(
+                where.link, request, options.timeout, keys=where.keys, context=context
+            )
     except NoLauncherError as error:
         msg = f"{error}: is the launcher running? (start it with 'muxsaga launcher')"
         raise CommandError(msg) from error

@@ -1,14 +1,17 @@
 """Asks a launcher's link to do what an operator wants."""
 
 import time
+from contextlib import closing
 from typing import Any
 
 import zmq
 
 from transport.codec import decode, encode, family
 from transport.frame_fault import FrameError
+from transport.keys import ClientKeys
 from transport.message_types import OPERATOR_ANSWERS
 from transport.messages import CancelRefused, CancelSaga, Refused, SagaCancelled
+from transport.zeromq.link_watch import LinkWatch, NoLinkError
 from transport.zeromq.sockets import question_socket
 
 _ANSWERS = family(OPERATOR_ANSWERS)
@@ -27,7 +30,12 @@ class NoAnswerYetError(OperatorError, TimeoutError):
 
 
 def cancel_saga(
-    endpoint: str, request: CancelSaga, timeout: float = 5.0, *, context: zmq.Context[Any]
+    endpoint: str,
+    request: CancelSaga,
+    timeout: float = 5.0,
+    *,
+    keys: ClientKeys | None = None,
+    context: zmq.Context[Any],
 ) -> SagaCancelled | CancelRefused:
     """Have a launcher end a saga, and give its answer.
 
@@ -35,22 +43,31 @@ def cancel_saga(
         endpoint: of the launcher's link.
         request: which saga, and why.
         timeout: how long to wait, in seconds.
+        keys: of `Endpoints.keys`.
         context: the ZeroMQ context to use.
 
     Raises:
         NoLauncherError: nobody is connected at the endpoint.
         NoAnswerYetError: the request is there, but not answered.
-        OperatorError: the launcher refused the frame, or its answer cannot be read; says why.
+        OperatorError: the launcher refused the key or the request, or its answer cannot be read;
+            says why.
     """
+    watch = LinkWatch(endpoint, keys)
     deadline = time.monotonic() + timeout
-    with question_socket(context, endpoint) as socket:
-        if not socket.poll(round(timeout * 1000), zmq.POLLOUT):
-            msg = f"nobody took the request at {endpoint} in {timeout:g} s"
-            raise NoLauncherError(msg)
-        socket.send(encode(request))
-        if not socket.poll(max(0, round((deadline - time.monotonic()) * 1000)), zmq.POLLIN):
-            msg = f"no answer from {endpoint} in {timeout:g} s"
-            raise NoAnswerYetError(msg)
+    with (
+        question_socket(context, endpoint, keys=keys, watch=watch) as socket,
+        closing(watch),
+    ):
+        try:
+            if not watch.wait(zmq.POLLOUT, deadline):
+                msg = f"nobody took the request at {endpoint} in {timeout:g} s"
+                raise NoLauncherError(msg)
+            socket.send(encode(request))
+            if not watch.wait(zmq.POLLIN, deadline):
+                msg = f"no answer from {endpoint} in {timeout:g} s"
+                raise NoAnswerYetError(msg)
+        except NoLinkError as error:
+            raise OperatorError(str(error)) from error
         return _answer_in(socket.recv_multipart()[0], endpoint)
 
 
