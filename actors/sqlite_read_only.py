@@ -3,10 +3,11 @@
 A file in WAL mode is read together with its `-wal`, through an index that is shared in `-shm`
 (<https://www.sqlite.org/wal.html#read_only_databases>):
 
-* no `-wal`: no process has the file open, or left it in disorder; it is read as it stands
+* no `-wal`, or an empty one: nobody wrote it since it was closed in order; it is read as it stands
   (`immutable`), so that no `-wal` and no `-shm` are made beside it.
-* a `-wal`: a launcher runs, or was killed. It is read through `-shm`, which a reader may have to
-  make. Where it cannot, as on a read-only mount, nobody writes; a private copy is read.
+* a `-wal` with something in it: a launcher runs, or was killed. It is read through `-shm`, which a
+  reader may have to make. Where it cannot, as on a read-only mount, nobody writes; a private copy
+  is read.
 """
 
 import shutil
@@ -24,7 +25,7 @@ class LogUnreadableError(RuntimeError):
 
 
 class LogEmptyError(LogUnreadableError):
-    """Nothing was ever made in a log file: its launcher was killed before it could."""
+    """A log file has nothing in it: the launcher that uses it first makes the log."""
 
 
 @contextmanager
@@ -54,7 +55,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    if not wal_of(path).exists():
+    wal = wal_of(path)
+    if not wal.exists() or wal.stat().st_size == 0:
         with closing(_connect(path, "mode=ro&immutable=1")) as db:
             yield db
         return
@@ -88,5 +90,9 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
 
 
 def wal_of(path: Path) -> Path:
-    """Give the file where SQLite keeps what is committed and not yet in the log file itself."""
-    return path.with_name(f"{path.name}-wal")
+    """Give the file where SQLite keeps what is committed and not yet in the log file itself.
+
+    It is beside the file that a symbolic link leads to.
+    """
+    place = path.resolve()
+    return place.with_name(f"{place.name}-wal")

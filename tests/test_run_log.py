@@ -1,7 +1,6 @@
 """`muxsaga run --log`: a run goes on with a log, and only what happens in it counts."""
 
 import json
-import sqlite3
 import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -97,7 +96,8 @@ def test_a_log_that_cannot_be_made_is_named_in_one_line_by_run_and_by_launcher(
     tmp_path: Path,
 ) -> None:
     log = tmp_path / "absent" / "log.sqlite"
-    why = f"log {log} cannot be used: No such file or directory: name a file that can be made\n"
+    remedy = "make its directory writable, or name another file"
+    why = f"log {log} cannot be used: No such file or directory: {remedy}\n"
     done = run(*QUICK, "--log", str(log))
     assert (done.returncode, done.stderr) == (1, f"muxsaga: launcher could not start: {why}")
     with RealSystem() as system:
@@ -113,14 +113,7 @@ def an_empty_file(log: Path) -> None:
     log.touch()
 
 
-def a_file_of_a_launcher_killed_at_once(log: Path) -> None:
-    db = sqlite3.connect(log)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.close()
-    assert log.stat().st_size > 0
-
-
-@pytest.mark.parametrize("leave", [nothing, an_empty_file, a_file_of_a_launcher_killed_at_once])
+@pytest.mark.parametrize("leave", [nothing, an_empty_file])
 def test_a_run_without_a_log_so_far_begins_at_the_beginning(
     tmp_path: Path, leave: Callable[[Path], None]
 ) -> None:

@@ -165,6 +165,19 @@ def test_reading_a_log_that_nobody_has_open_leaves_every_byte_as_it_is(
     log.close()
 
 
+@pytest.mark.parametrize("leave", LEFT)
+def test_a_log_that_a_symbolic_link_leads_to_is_read_whole(
+    tmp_path: Path, leave: Callable[[Path], None]
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    link = elsewhere / "link.sqlite"
+    leave(tmp_path / "log.sqlite")
+    link.symlink_to(tmp_path / "log.sqlite")
+    assert [saga["saga_id"] for saga in newest_sagas(link)] == [1]
+    assert list(elsewhere.iterdir()) == [link]
+
+
 @contextmanager
 def read_only_mount(directory: Path) -> Iterator[None]:
     mount = shutil.which("mount")
