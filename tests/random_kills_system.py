@@ -72,24 +72,37 @@ class KilledProcess:
             raise SystemFaultError(msg)
 
     def kill(self) -> None:
-        """Send SIGKILL, and wait until it is gone."""
+        """Send SIGKILL, and wait until it is gone.
+
+        Raises:
+            SystemFaultError: it had ended before, or does not end.
+        """
         process = self.running
         assert process is not None, f"{self.name} does not run"
         process.send_signal(signal.SIGKILL)
-        self.ended(process.wait(END_SECONDS), -signal.SIGKILL)
+        self._wait_for_end(-signal.SIGKILL)
 
     def stop(self) -> None:
-        """Send SIGTERM, and see that it ends well."""
+        """Send SIGTERM, and wait until it is gone.
+
+        Raises:
+            SystemFaultError: it does not end, or not with status 0.
+        """
         process = self.running
         assert process is not None, f"{self.name} does not run"
         process.terminate()
-        self.ended(process.wait(END_SECONDS), 0)
+        self._wait_for_end(0)
 
-    def ended(self, status: int, expected: int) -> None:
-        """Forget the life that ended."""
-        assert self.running is not None
-        assert self.running.stdout is not None
-        self.running.stdout.close()
+    def _wait_for_end(self, expected: int) -> None:
+        process = self.running
+        assert process is not None
+        assert process.stdout is not None
+        try:
+            status = process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            msg = f"life {self.lives} of {self.name} did not end in {END_SECONDS:g} s"
+            raise SystemFaultError(msg) from error
+        process.stdout.close()
         self.running, self.ready, self.said = None, False, b""
         if status != expected:
             msg = f"life {self.lives} of {self.name} ended with status {status}, not {expected}"
