@@ -202,10 +202,10 @@ def _pools_are_whole(system: KilledSystem) -> bool:
 
 def _is_quiet(system: KilledSystem) -> bool:
     """Say whether nobody has anything to do; asks the hosts for it, and so needs some calls."""
-    if system.open_sagas or not _pools_are_whole(system):
-        return False
     for inspector in system.inspectors.values():
         inspector.ask()
+    if system.open_sagas or not _pools_are_whole(system):
+        return False
     if any(user.waits for user in system.users):
         return False
     for name, inspector in system.inspectors.items():
@@ -219,13 +219,17 @@ def _is_quiet(system: KilledSystem) -> bool:
 
 def _collect(system: KilledSystem) -> Evidence:
     log = read_log(system.log)
-    system.take_events()
+    states = {name: each.state for name, each in system.inspectors.items()}
+    silent = [name for name, state in states.items() if state is None]
+    if silent:
+        msg = f"{' and '.join(silent)} did not say what there is"
+        raise SystemFaultError(msg)
     return Evidence(
         events=tuple(system.events),
         holes=tuple(system.holes),
         log=log,
         hosts=tuple(line for path in system.histories() for line in host_lines(path)),
-        states={name: each.state or {} for name, each in system.inspectors.items()},
+        states={name: state for name, state in states.items() if state is not None},
     )
 
 
