@@ -51,9 +51,9 @@ def history_of(system: RealSystem, name: str) -> Path:
 
 
 def did(system: RealSystem, name: str, what: str) -> list[dict[str, Any]]:
-    """Give what a host recorded of one kind; every line is whole, for no host is killed here."""
-    text = history_of(system, name).read_text(encoding="utf-8")
-    lines = [json.loads(line) for line in text.splitlines()]
+    """Give what a host recorded of one kind; a line that it is just writing does not count."""
+    written, _, _ = history_of(system, name).read_text(encoding="utf-8").rpartition("\n")
+    lines = [json.loads(line) for line in written.splitlines()]
     return [line for line in lines if line["did"] == what]
 
 
@@ -86,11 +86,18 @@ def terminals(system: RealSystem, saga_ids: list[int]) -> list[Any]:
 
 
 def promote(system: RealSystem, host: str) -> int:
-    """Have a host promote a window, and give the saga that it starts."""
+    """Have a host promote a window, and give the saga that it starts once its command is there."""
     before = len(respawns(system, host))
     system.promote(host)
     system.wait_for(lambda: len(respawns(system, host)) > before, f"respawn in {host}")
-    return respawns(system, host)[-1]
+    saga_id = respawns(system, host)[-1]
+    system.wait_for(lambda: saga_id in commanded(system, host), f"command to {host}")
+    return saga_id
+
+
+def commanded(system: RealSystem, host: str) -> set[int]:
+    """Give the sagas of which a host has a command."""
+    return {command["identity"][1] for command in did(system, host, "command")}
 
 
 def assert_whole(system: RealSystem, host: str) -> None:
