@@ -123,7 +123,7 @@ def test_sagas_of_a_stopped_host_fail_once_and_what_it_reports_later_closes_noth
     system.wait_for(lambda: made_late <= labels_added(system), "late adds")
     system.wait_for(lambda: system.pool_is_whole("left"), "whole pool")
     late = [event for event in of_type(system, PoolWindowAdded) if event.label in made_late]
-    assert [event.saga_id for event in late] == [None] * len(sagas)
+    assert [(event.saga_id, event.reconciled) for event in late] == [(None, False)] * len(sagas)
     assert len(terminals(system, sagas)) == len(sagas)
     assert all(isinstance(each, SagaCompleted) for each in terminals(system, others))
     assert_whole(system, "left")
