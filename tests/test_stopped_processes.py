@@ -165,6 +165,7 @@ def test_a_stopped_launcher_fails_no_saga_whose_report_is_there_and_counts_no_ti
             system.wait_for(lambda: bool(made_for(system, "left", [reported])), "report")
             system.wait_for(lambda: time.monotonic() > stopped_at + DEADLINE + 1, "deadline")
         system.wait_for(lambda: bool(terminals(system, [reported])), "end of what is reported")
+        assert isinstance(terminals(system, [reported])[0], SagaCompleted)
         assert terminals(system, [silent]) == []
         assert made_for(system, "right", [silent]) == set()
     system.wait_for(lambda: bool(terminals(system, [silent])), "end of what was not")
