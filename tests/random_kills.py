@@ -269,6 +269,7 @@ def main() -> int:
     def say(line: str) -> None:
         sys.stderr.write(f"seed {options.seed}: {line}\n")
 
+    say(f"files are in {directory}")
     figures: dict[str, Any] = {}
     try:
         outcome = run(
