@@ -69,14 +69,10 @@ class Tally:
     open_at: dict[Sort, int] = field(default_factory=dict)
     unmet: int = 0
 
-    def note(self, name: str, was_open: list[SagaRow], epoch: str | None) -> None:
+    def note(self, sort: Sort, was_open: Sequence[SagaRow]) -> None:
         """Note one kill, and what was open in it."""
-        sort: Sort = "launcher" if name == LAUNCHER else "host"
-        concerned = was_open
-        if sort == "host":
-            concerned = [row for row in was_open if (row.host, row.epoch) == (name, epoch)]
         self.kills[sort] = self.kills.get(sort, 0) + 1
-        self.open_at[sort] = self.open_at.get(sort, 0) + bool(concerned)
+        self.open_at[sort] = self.open_at.get(sort, 0) + bool(was_open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,21 +152,27 @@ def _let_pass(system: KilledSystem, seconds: float) -> None:
 def _strike(system: KilledSystem, victims: Sequence[str], tally: Tally) -> None:
     """Kill processes, and find out what was open at that instant.
 
-    A dead launcher's log says so exactly. While the launcher lives, what was open both before and
-    after is what surely was.
+    A dead launcher's log says so exactly. Of a host's sagas, those that were open both before and
+    after surely were: a launcher that lives may close some meanwhile, and open others.
     """
-    launcher_dies = LAUNCHER in victims
-    before = set[SagaRow]() if launcher_dies else set(open_sagas(system.log))
+    hosts = [name for name in victims if name != LAUNCHER]
+    before = set(_open_sagas(system)) if hosts else set[SagaRow]()
     for name in victims:
         system.processes[name].kill()
-    if not launcher_dies:
-        was_open = [row for row in open_sagas(system.log) if row in before]
-    else:
-        with copy_of(system.log) as copy:
-            was_open = open_sagas(copy)
-    for name in victims:
-        epoch = epoch_in(system.history_of(name)) if name in HOSTS else None
-        tally.note(name, was_open, epoch)
+    after = _open_sagas(system)
+    if LAUNCHER in victims:
+        tally.note("launcher", after)
+    for name in hosts:
+        own = (name, epoch_in(system.history_of(name)))
+        tally.note("host", [row for row in before & set(after) if (row.host, row.epoch) == own])
+
+
+def _open_sagas(system: KilledSystem) -> list[SagaRow]:
+    """Give what is open in the log; what a dead launcher left is not touched."""
+    if system.processes[LAUNCHER].running is not None:
+        return open_sagas(system.log)
+    with copy_of(system.log) as copy:
+        return open_sagas(copy)
 
 
 def _let_users_work(system: KilledSystem, *, busy: bool) -> None:

@@ -27,7 +27,7 @@ class User:
     """One user of one host: asks, waits for the answer or gives up, thinks, asks again.
 
     Attributes:
-        asked, answered: requests so far; those that the host refused count as answered.
+        asked: requests so far.
         busy: keeps asking.
         waits: for an answer.
     """
@@ -36,7 +36,6 @@ class User:
         self, context: "zmq.Context[zmq.Socket[bytes]]", endpoint: str, host: str, seed: int
     ) -> None:
         self.asked = 0
-        self.answered = 0
         self.busy = False
         self.socket: ZmqSocket = dealer(context, endpoint)
         self._host = host
@@ -49,8 +48,7 @@ class User:
         now = time.monotonic()
         while self.socket.poll(0):
             answer = decode(self.socket.recv(), _ANSWERS)
-            if getattr(answer, "number", None) == self.asked and self.waits:
-                self.answered += 1
+            if self.waits and getattr(answer, "number", None) == self.asked:
                 self.waits = False
                 self._look_at = now + self._generator.uniform(0, LONGEST_THOUGHT)
         if now < self._look_at:
