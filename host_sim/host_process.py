@@ -23,7 +23,7 @@ from transport.endpoints import DirectoryLock, Endpoints
 from transport.keys import Domain, ServerKeys
 from transport.process_signals import StopSignals
 from transport.zeromq import sockets
-from transport.zeromq.authenticator import Doorkeeper, authenticated
+from transport.zeromq.authenticator import Doorkeeper, authenticated, keys_at
 from transport.zeromq.link_watch import LinkWatch
 
 __all__ = ["FENCED_EXIT", "HostProcessSettings", "host_loop", "run_host"]
@@ -120,7 +120,7 @@ def host_loop(
             record=record,
             extension=loaded.extension,
         )
-        control_keys = None if doorkeeper is None else doorkeeper.keys_at(Domain.CONTROL)
+        control_keys = keys_at(doorkeeper, Domain.CONTROL)
         control = ControlSide(sockets.router(context, settings.control, keys=control_keys), host)
         stream = StreamSide(context, endpoints, host)
         try:

@@ -14,7 +14,7 @@ import zmq
 from actors.engine import Engine, EngineSettings
 from actors.engine_keeper import EngineKeeper
 from actors.intake import ReportKey
-from actors.launcher_process import LauncherLoop
+from actors.launcher_loop import LauncherLoop
 from actors.memory_saga_log import MemorySagaLog
 from tests.launcher_harness import LOG_ID, SECOND, PlayedLauncher
 from transport.codec import encode

@@ -63,6 +63,11 @@ class Doorkeeper:
         }
 
 
+def keys_at(doorkeeper: Doorkeeper | None, domain: Domain) -> DomainKeys | None:
+    """Give what a process's socket of this domain needs; None in a process without keys."""
+    return None if doorkeeper is None else doorkeeper.keys_at(domain)
+
+
 @contextmanager
 def authenticated(context: zmq.Context[Any], doorkeeper: Doorkeeper | None) -> Iterator[None]:
     """Have a context's CURVE sockets admit whom the doorkeeper does; without one, do nothing.
