@@ -278,3 +278,31 @@ def test_a_log_too_old_to_be_brought_up_to_date_is_refused(path: Path) -> None:
     with pytest.raises(LogRefusedError, match="cannot bring up to"):
         open_log_file(path, durability="process", new_log_id=LOG_ID, schema=far)
     assert path.read_bytes() == before
+
+
+def test_a_commit_that_was_cut_off_anywhere_while_it_was_written_never_happened(
+    path: Path, tmp_path: Path
+) -> None:
+    log = log_at(path)
+    launcher = playing(log)
+    host = launcher.filled_host()
+    tail = path.with_name("log.sqlite-wal")
+    main, before, size_before = path.read_bytes(), log.load(), tail.stat().st_size
+    host.promote(launcher.pool_of(host)[0], "promote-1")
+    after, written = log.load(), tail.read_bytes()
+    log.close()
+
+    torn = tmp_path / "torn" / "log.sqlite"
+    torn.parent.mkdir()
+    frame = 24 + PAGE
+    cuts = [*range(size_before, len(written), frame // 3), len(written) - 1]
+    assert len(cuts) > 10
+    for cut in cuts:
+        torn.write_bytes(main)
+        torn.with_name("log.sqlite-wal").write_bytes(written[:cut])
+        with closing(log_at(torn)) as found:
+            assert _comparable(found.load()) == _comparable(before)
+    torn.write_bytes(main)
+    torn.with_name("log.sqlite-wal").write_bytes(written)
+    with closing(log_at(torn)) as found:
+        assert _comparable(found.load()) == _comparable(after) != _comparable(before)
