@@ -114,8 +114,10 @@ class WatchedLog:
                 self._watch.at(within)
 
         db.set_trace_callback(about_to)
-        yield
-        db.set_trace_callback(None)
+        try:
+            yield
+        finally:
+            db.set_trace_callback(None)
 
     def load(self) -> LogContents:
         return self._log.load()
@@ -163,6 +165,8 @@ class WatchedLink(WatchedSocket):
         parts = super().recv_multipart(*args, **kwargs)
         for frame in parts[1:]:
             message = msgpack.unpackb(frame)
+            if message.get("type") == "Register":
+                self.watch.note("register")
             if message.get("type") == "Reports":
                 self.watch.note("reports", types=[each["type"] for each in message["reports"]])
                 identities = [each.get("identity") for each in message["reports"]]
