@@ -61,7 +61,10 @@ class Checkpointer:
             # The next write begins the file anew only if no checkpoint runs beside it.
             self._rest_is_due = False
             self._pages = 0
-            self._copy(db)
+            try:
+                self._copied(db)
+            except sqlite3.Error as error:
+                self._warn(error)
         elif self._pages >= DUE_PAGES:
             self._pages = 0
             self.idle.clear()
@@ -84,15 +87,18 @@ class Checkpointer:
 
     def _run(self) -> None:
         while self._due.acquire() and not self._closing:
-            with closing(sqlite3.connect(self._path, isolation_level=None)) as db:
-                self._rest_is_due = self._copy(db) > LARGEST_PAGES
+            try:
+                with closing(sqlite3.connect(self._path, isolation_level=None)) as db:
+                    self._rest_is_due = self._copied(db) > LARGEST_PAGES
+            except sqlite3.Error as error:
+                self._warn(error)
             self.idle.set()
 
-    def _copy(self, db: sqlite3.Connection) -> int:
+    @staticmethod
+    def _copied(db: sqlite3.Connection) -> int:
         """Copy what is there by now; give how many pages the write-ahead file had."""
-        try:
-            pages: int = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1]
-        except sqlite3.Error as error:
-            logger.warning("%s: its write-ahead file cannot be copied: %s", self._path, error)
-            return 0
+        pages: int = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1]
         return pages
+
+    def _warn(self, error: sqlite3.Error) -> None:
+        logger.warning("%s: its write-ahead file cannot be copied: %s", self._path, error)

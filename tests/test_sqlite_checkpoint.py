@@ -1,7 +1,9 @@
 """The write-ahead file of a log stays small, and it is not the loop that sees to it."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +55,32 @@ def test_a_thread_copies_the_write_ahead_file_and_the_loop_does_not(
     assert statements
     assert not [each for each in statements if "checkpoint" in each]
     assert log._db.execute("PRAGMA wal_autocheckpoint").fetchone() == (0,)  # noqa: SLF001
+
+
+def test_a_checkpoint_that_fails_is_told_and_the_next_one_is_tried(
+    log: SqliteSagaLog,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    connect = sqlite3.connect
+    failures = ["unable to open database file"]
+
+    def failing_once(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        if failures:
+            raise sqlite3.OperationalError(failures.pop())
+        made: sqlite3.Connection = connect(*args, **kwargs)
+        return made
+
+    monkeypatch.setattr("actors.sqlite_checkpoint.sqlite3.connect", failing_once)
+    size_before = path.stat().st_size
+    write(log, 1, BLOBS_UNTIL_DUE)
+    wait_until_idle(log)
+    assert path.stat().st_size == size_before
+    assert "cannot be copied: unable to open database file" in caplog.text
+    write(log, 1 + BLOBS_UNTIL_DUE, BLOBS_UNTIL_DUE)
+    wait_until_idle(log)
+    assert path.stat().st_size > size_before
 
 
 def test_the_write_ahead_file_begins_anew_once_all_of_it_is_copied(
