@@ -25,6 +25,10 @@ APPLICATION_ID = 0x6D757873
 BUSY_SECONDS = 0.1
 """How long a write waits for somebody else's lock on the file; then the log is unavailable."""
 
+LOOKED_THROUGH_BYTES = 512 * 1024 * 1024
+"""A larger file is not looked through at the start, but read where the launcher needs it: brackets
+that are open cannot wait for that."""
+
 _PRIMARY = 0xFF
 """The part of an SQLite error code that is no detail (<https://www.sqlite.org/rescode.html>)."""
 
@@ -192,6 +196,8 @@ def _is_sound(path: Path, schema: Schema) -> bool:
     uri = f"{path.absolute().as_uri()}?{how}"
     with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as db:
         check_ours(db, path, schema)
+        if path.stat().st_size > LOOKED_THROUGH_BYTES:
+            return True
         found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
             problem = " ".join(found.split())

@@ -95,6 +95,26 @@ def test_a_corrupt_page_anywhere_is_found_at_the_start_and_the_file_stays_as_it_
     log.close()
 
 
+def test_a_file_too_large_to_be_looked_through_is_refused_where_what_is_needed_is_corrupt(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    well_used(path)
+    monkeypatch.setattr("actors.sqlite_log_file.LOOKED_THROUGH_BYTES", 0)
+    whole = path.read_bytes()
+    generator = random.Random(4)
+    refusals, pages = 0, range(0, len(whole), PAGE)
+    for page in pages:
+        path.write_bytes(whole[:page] + generator.randbytes(PAGE) + whole[page + PAGE :])
+        try:
+            with closing(log_at(path)) as log:
+                [found] = log.load().open_sagas
+        except LogRefusedError:
+            refusals += 1
+        else:
+            assert found.opened.name == "pool_respawn_on_promote"
+    assert 0 < refusals < len(pages)
+
+
 @pytest.mark.parametrize("left", [100, PAGE, 5 * PAGE])
 def test_a_truncated_file_is_refused_and_stays_as_it_is(path: Path, left: int) -> None:
     well_used(path)
