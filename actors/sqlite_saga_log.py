@@ -10,6 +10,7 @@ A file that cannot be opened for writing, is corrupt, is none of ours or is of a
 refused and left as it is. One process has it at a time; the second is told which is the first.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -106,6 +107,8 @@ class SqliteSagaLog:
         self._trim = JournalTrim(journal_events, snapshot)
         self._checkpointer = Checkpointer(path)
         self._forget_at = 0
+        self._look_at = 0
+        self._file = path.stat()
 
     @property
     def log_id(self) -> str:
@@ -127,6 +130,8 @@ class SqliteSagaLog:
             LogUnavailableError: none of them is; the same commit can be tried again.
         """
         db, wall = self._db, self._wall()
+        if wall >= self._look_at:
+            self._look_for_file(wall)
         batch = RowBatch.of(rows, wall)
         try:
             db.execute("BEGIN IMMEDIATE")
@@ -144,6 +149,21 @@ class SqliteSagaLog:
             raise LogUnavailableError(msg) from error
         self._committed = (self._last, self._trim.shown)
         self._checkpointer.committed(db, len(rows), batch.blob_bytes)
+
+    def _look_for_file(self, wall: int) -> None:
+        """Make sure that the file is where the next launcher will look for it.
+
+        Raises:
+            LogUnavailableError: it was taken away, or another one is in its place.
+        """
+        try:
+            is_there = os.path.samestat(self._path.stat(), self._file)
+        except OSError:
+            is_there = False
+        if not is_there:
+            msg = f"{self._path}: the file was taken away while it was in use: put it back"
+            raise LogUnavailableError(msg)
+        self._look_at = wall + SECOND
 
     def _forget_old(self, wall: int) -> None:
         if wall < self._forget_at:

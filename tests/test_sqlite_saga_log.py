@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from actors.saga_log import LogUnavailableError, ReportsTaken, SagaClosed, SagaOpened
-from actors.sqlite_saga_log import RETENTION, LogRefusedError, SqliteSagaLog
+from actors.sqlite_saga_log import RETENTION, SECOND, LogRefusedError, SqliteSagaLog
 from transport.endpoints import EndpointError
 
 LOG_ID = "f" * 32
@@ -91,6 +91,25 @@ def test_a_full_disk_keeps_nothing_of_the_commit_and_everything_goes_on_after_it
     log._db.execute("PRAGMA max_page_count = 1000000")  # noqa: SLF001
     log.commit(many)
     assert len(log.load().open_sagas) == 1999
+
+
+@pytest.mark.parametrize("another", [False, True])
+def test_a_log_whose_file_is_taken_away_is_unavailable_until_it_is_put_back(
+    path: Path,
+    another: bool,  # noqa: FBT001 - whether another file is in its place
+) -> None:
+    times = iter(range(0, 100 * SECOND, 2 * SECOND))
+    log = SqliteSagaLog(path, new_log_id=LOG_ID, wall=lambda: next(times))
+    log.commit([opened(1)])
+    elsewhere = path.rename(path.with_name("elsewhere"))
+    if another:
+        path.write_bytes(elsewhere.read_bytes())
+    with pytest.raises(LogUnavailableError, match="taken away while it was in use: put it back"):
+        log.commit([opened(2)])
+    elsewhere.replace(path)
+    log.commit([opened(2)])
+    assert [record.opened.saga_id for record in log.load().open_sagas] == [1, 2]
+    log.close()
 
 
 def test_a_log_that_somebody_else_has_locked_is_unavailable_and_says_so(
