@@ -137,6 +137,24 @@ def test_a_refused_socket_gets_in_once_its_key_is_in_the_list(
         router.close(linger=0)
 
 
+def test_a_refused_socket_that_libzmq_disconnected_already_is_connected_again(
+    context: Context, place: Place
+) -> None:
+    late = place.pair("late")
+    doorkeeper = Doorkeeper(place.keys)
+    with authenticated(context, doorkeeper):
+        router = sockets.router(context, place.endpoint, keys=doorkeeper.keys_at(Domain.LINK))
+        client = Client(context, place.endpoint, place.client(late))
+        assert late.public in client.complaint()
+        client.socket.disconnect(place.endpoint)
+        place.permit(f'host.late = "{late.public}"')
+        client.wait_for_link()
+        client.socket.send(b"now")
+        assert received(router) == ([b"now"], late.public)
+        client.close()
+        router.close(linger=0)
+
+
 def test_a_subscription_that_was_refused_gets_in_later(context: Context, place: Place) -> None:
     late = place.pair("late")
     doorkeeper = Doorkeeper(place.keys)

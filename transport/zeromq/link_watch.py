@@ -6,6 +6,7 @@ does, for the other side's allow list may have been changed. Events:
 """
 
 import time
+from contextlib import suppress
 from math import ceil
 
 import zmq
@@ -79,7 +80,9 @@ class LinkWatch:
             self._take(recv_monitor_message(self._monitor)["event"], now)
         if self._connect_at is not None and now >= self._connect_at:
             self._connect_at = None
-            self._socket.disconnect(self._endpoint)
+            # It may know the endpoint no more, or be unable to look its host's name up.
+            with suppress(zmq.ZMQError):
+                self._socket.disconnect(self._endpoint)
             self._socket.connect(self._endpoint)
 
     def wait(self, events: int, deadline: float) -> bool:
