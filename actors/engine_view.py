@@ -124,6 +124,7 @@ class EngineView:
         return {
             "count": len(names),
             "by_link": dict(by_link),
+            "registering": self._link.registering,
             "shown": [self._peer(name, links[name]) for name in order[:PEERS_SHOWN]],
         }
 

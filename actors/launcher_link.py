@@ -182,6 +182,11 @@ class LauncherLink:
         """Give the epoch that a peer had before this engine, as the log knows it."""
         return next((epoch for name, epoch in self.recovered_taken if name == host), None)
 
+    @property
+    def registering(self) -> int:
+        """How many connections are half-way through a registration in parts; from any thread."""
+        return len(self._parts)
+
     def touch(self, peer: Peer) -> None:
         """Note that this pass has something to say to a peer."""
         self._touched[peer.host] = peer

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from actors.command_line.diag_state import state_lines
 from actors.engine import EngineSettings
 from actors.engine_view import LABELS_SHOWN, PEERS_SHOWN
 from actors.launcher_link import Comparison
@@ -28,6 +29,7 @@ from transport.messages import (
     Origin,
     Ping,
     PoolWindowAdded,
+    Register,
     StateQuestion,
 )
 from transport.messages.query import STATE_SAGAS
@@ -107,6 +109,31 @@ def test_a_host_whose_connection_is_gone_is_shown_so() -> None:
         "the connection of host host-1 is gone, last heard 0.0 s ago",
         "the command was never handed over",
     ]
+
+
+def test_a_connection_half_way_through_its_registration_is_counted_and_is_no_peer_yet() -> None:
+    launcher = PlayedLauncher()
+    host = launcher.host()
+    first, second = (
+        Register(
+            host=host.name,
+            epoch=host.epoch,
+            first_held=1,
+            as_of=0,
+            pool_target=0,
+            part=part,
+            parts=2,
+        )
+        for part in (1, 2)
+    )
+    host.say(first)
+    peers = launcher.engine.view.state(0)["peers"]
+    assert (peers["count"], peers["registering"]) == (0, 1)
+    state = {**launcher.engine.view.state(0), "queries": {"answered": 0, "faults": {}}}
+    assert "hosts and services  0; 1 half-way through a registration" in list(state_lines(state))
+    host.say(second)
+    peers = launcher.engine.view.state(0)["peers"]
+    assert (peers["count"], peers["registering"]) == (1, 0)
 
 
 def test_a_host_that_said_goodbye_has_left() -> None:

@@ -87,7 +87,9 @@ def _log_words(state: Mapping[str, Any]) -> str:
 
 
 def _peers(peers: Mapping[str, Any]) -> Iterator[str]:
-    yield f"hosts and services  {peers['count']}{_parts(peers['by_link'])}"
+    half_way = peers["registering"]
+    registering = f"; {half_way} half-way through a registration" if half_way else ""
+    yield f"hosts and services  {peers['count']}{_parts(peers['by_link'])}{registering}"
     if not peers["shown"]:
         return
     heads = ("NAME", "ROLE", "LINK", "HEARD", "TAKEN", "POOL", "OPEN", "PENDING", "UNSENT")
