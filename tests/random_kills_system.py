@@ -93,6 +93,14 @@ class KilledProcess:
         process.terminate()
         self._wait_for_end(0)
 
+    def discard(self) -> None:
+        """End it, however it is; nothing is judged, so that the others can be ended too."""
+        if self.running is not None:
+            self.running.kill()
+            self.running.wait()
+            if self.running.stdout is not None:
+                self.running.stdout.close()
+
     def _wait_for_end(self, expected: int) -> None:
         process = self.running
         assert process is not None
@@ -156,8 +164,7 @@ class KilledSystem:
         trace: TracebackType | None,
     ) -> None:
         for process in self.processes.values():
-            if process.running is not None and process.running.poll() is None:
-                process.kill()
+            process.discard()
         self._observer.close()
         for socket in self._own_sockets():
             socket.close(linger=0)
