@@ -61,11 +61,15 @@ class RefillPlan:
         plan.at_once = False
 
     def failed(self, host: str, now: int) -> None:
-        """Note that filling the pool failed: the next attempt waits, twice as long each time."""
+        """Note that filling the pool failed: the next attempt waits, twice as long each time.
+
+        What fails while the next attempt waits already is of the same one.
+        """
         plan = self._hosts.setdefault(host, _HostPlan())
-        plan.backoff = min(max(2 * plan.backoff, FIRST_BACKOFF), LONGEST_BACKOFF)
-        plan.not_before = now + plan.backoff
-        plan.due = None
+        if now >= plan.not_before:
+            plan.backoff = min(max(2 * plan.backoff, FIRST_BACKOFF), LONGEST_BACKOFF)
+            plan.not_before = now + plan.backoff
+            plan.due = None
         self._failed.append(host)
 
     def added(self, host: str) -> None:
