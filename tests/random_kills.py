@@ -36,7 +36,8 @@ from tests.random_kills_evidence import (
     read_log,
 )
 from tests.random_kills_plan import HOSTS, LAUNCHER, Kill, Sort, kills_of
-from tests.random_kills_system import USERS_OF_A_HOST, KilledSystem, SystemFaultError
+from tests.random_kills_system import KilledSystem, SystemFaultError
+from tests.random_kills_users import Mood
 
 SORTS: dict[str, tuple[Sort, ...]] = {
     "launcher": ("launcher",),
@@ -103,7 +104,8 @@ def run(directory: Path, *, seed: int, kills: int, sorts: Sequence[Sort], say: S
         system.start(everybody)
         system.wait_until_ready(everybody)
         system.pump(lambda: _pools_are_whole(system), SETTLE_SECONDS)
-        _let_users_work(system, busy=True)
+        for user in system.users:
+            user.mood = Mood.WORKING
         for number, kill in enumerate(plan, 1):
             _carry_out(system, kill, tally)
             say(f"{number} of {len(plan)}: {len(system.events)} events, {tally.kills}")
@@ -175,26 +177,11 @@ def _open_sagas(system: KilledSystem) -> list[SagaRow]:
         return open_sagas(copy)
 
 
-def _let_users_work(system: KilledSystem, *, busy: bool) -> None:
-    for user in system.users:
-        user.busy = busy
-
-
 def _settle(system: KilledSystem) -> bool:
-    """Let everything become whole; say whether it did in time.
-
-    Users go on until every host has so many windows that no close that is under way is of its
-    last one: a drained pool would want nothing.
-    """
-    enough = USERS_OF_A_HOST + 1
-    system.pump(lambda: _windows_are_open(system, enough), SETTLE_SECONDS)
-    _let_users_work(system, busy=False)
+    """Let the users leave, and everything become whole; say whether it did in time."""
+    for user in system.users:
+        user.mood = Mood.LEAVING
     return system.pump(lambda: _is_quiet(system), SETTLE_SECONDS)
-
-
-def _windows_are_open(system: KilledSystem, enough: int) -> bool:
-    hosts = [system.mirror.hosts.get(name) for name in HOSTS]
-    return all(host is not None and len(host.opened) >= enough for host in hosts)
 
 
 def _pools_are_whole(system: KilledSystem) -> bool:
@@ -208,7 +195,7 @@ def _is_quiet(system: KilledSystem) -> bool:
         inspector.ask()
     if system.open_sagas or not _pools_are_whole(system):
         return False
-    if any(user.waits for user in system.users):
+    if any(user.mood is not Mood.RESTING for user in system.users):
         return False
     for name, inspector in system.inspectors.items():
         state, host = inspector.state, system.mirror.hosts[name]

@@ -23,7 +23,7 @@ from transport.messages import Event, Recorded, SagaCompleted, SagaFailed, SagaS
 from transport.mirror import Mirror
 from transport.zeromq.observer import Observer
 
-USERS_OF_A_HOST = 3
+USERS_OF_A_HOST = 5
 POOL_TARGET = 6
 SPAWN_TIME = "100ms-400ms"
 HEARTBEAT = "0.2"

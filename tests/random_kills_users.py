@@ -2,6 +2,7 @@
 
 import random
 import time
+from enum import Enum, auto
 
 import zmq
 
@@ -23,12 +24,22 @@ LONGEST_THOUGHT = 0.25
 _ANSWERS = family(USER_ANSWERS)
 
 
+class Mood(Enum):
+    """What a user is up to."""
+
+    RESTING = auto()
+    WORKING = auto()
+    LEAVING = auto()
+    """It promotes one more window. What it asked before is done by then, in that order: so when all
+    users are gone, a window is open, and no pool stays drained."""
+
+
 class User:
     """One user of one host: asks, waits for the answer or gives up, thinks, asks again.
 
     Attributes:
         asked: requests so far.
-        busy: keeps asking.
+        mood: set by whoever wants it to do something else.
         waits: for an answer.
     """
 
@@ -36,11 +47,12 @@ class User:
         self, context: "zmq.Context[zmq.Socket[bytes]]", endpoint: str, host: str, seed: int
     ) -> None:
         self.asked = 0
-        self.busy = False
+        self.mood = Mood.RESTING
         self.socket: ZmqSocket = dealer(context, endpoint)
         self._host = host
         self._generator = random.Random(seed)
         self.waits = False
+        self._is_last = False
         self._look_at = time.monotonic()
 
     def go_on(self, mirror: Mirror) -> None:
@@ -50,20 +62,23 @@ class User:
             answer = decode(self.socket.recv(), _ANSWERS)
             if self.waits and getattr(answer, "number", None) == self.asked:
                 self.waits = False
+                if self._is_last:
+                    self.mood = Mood.RESTING
                 self._look_at = now + self._generator.uniform(0, LONGEST_THOUGHT)
         if now < self._look_at:
             return
         self.waits = False
-        if not self.busy:
+        if self.mood is Mood.RESTING:
             return
-        request = self._request(mirror)
+        self.asked += 1
+        self._is_last = self.mood is Mood.LEAVING
+        request = PromoteWindow(number=self.asked) if self._is_last else self._request(mirror)
         if self.socket.poll(0, zmq.POLLOUT):
             self.socket.send(encode(request), zmq.NOBLOCK)
         self.waits = True
         self._look_at = now + GIVE_UP_SECONDS
 
     def _request(self, mirror: Mirror) -> PromoteWindow | CloseWindow | DemoteWindow:
-        self.asked += 1
         host = mirror.hosts.get(self._host)
         labels = list(host.opened) if host is not None else []
         choice = self._generator.random()
@@ -87,10 +102,13 @@ class Inspector:
         self.socket: ZmqSocket = dealer(context, endpoint)
         self._number = 0
         self._answered = 0
+        self._asked_at = 0.0
 
     def ask(self) -> None:
         """Ask, unless an answer is still to come."""
-        if self._answered == self._number:
+        now = time.monotonic()
+        if self._answered == self._number or now >= self._asked_at + GIVE_UP_SECONDS:
+            self._asked_at = now
             self._number += 1
             self.socket.send(encode(InspectHost(number=self._number)), zmq.NOBLOCK)
 

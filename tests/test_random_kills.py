@@ -1,9 +1,11 @@
 """Twenty kills and a few; `python -m tests.random_kills --kills 200` is the whole of it."""
 
+import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -36,10 +38,13 @@ SORTS: tuple[Sort, ...] = ("launcher", "host")
 
 @pytest.fixture(scope="module")
 def outcome() -> Iterator[random_kills.Outcome]:
-    with TemporaryDirectory(prefix="muxsaga-kills-") as directory:
-        yield random_kills.run(
-            Path(directory), seed=SEED, kills=KILLS, sorts=SORTS, say=lambda line: None
-        )
+    directory = Path(mkdtemp(prefix="muxsaga-kills-"))
+    made = random_kills.run(directory, seed=SEED, kills=KILLS, sorts=SORTS, say=lambda line: None)
+    yield made
+    if made.problems:
+        sys.stderr.write(f"the files of the run are in {directory}\n")
+    else:
+        shutil.rmtree(directory)
 
 
 def test_a_history_with_kills_at_random_instants_holds_whatever_is_judged(
