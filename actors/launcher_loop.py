@@ -94,23 +94,19 @@ class LauncherLoop:
                         "the next launcher of this log finishes what is open\n"
                     )
                 return LOG_NEVER_WRITTEN
-            if self._kept is not None:
-                self._kept = None if self._commit_and_release(self._kept) else self._kept
-                continue
             try:
-                done = self._one_pass(stops)
+                done = self._kept or self._one_pass(stops)
+                self._kept = None if self._commit_and_release(done) else done
             except zmq.ZMQError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the engine is made anew
+                self._kept = None
                 try:
                     self._keeper.replace(error, time.monotonic_ns())
                 except EngineGaveUpError as last:
                     sys.stderr.write(f"muxsaga launcher: {last}\n")
                     return ENGINE_GAVE_UP
-                continue
-            if not self._commit_and_release(done):
-                self._kept = done
-            elif self._engine.finished:
+            if self._kept is None and self._engine.finished:
                 return 0
 
     def _must_give_up(self, stops: int) -> bool:

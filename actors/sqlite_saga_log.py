@@ -128,6 +128,7 @@ class SqliteSagaLog:
 
         Raises:
             LogUnavailableError: none of them is; the same commit can be tried again.
+            sqlite3.IntegrityError: none of them is, and none ever can be: they contradict the log.
         """
         db, wall = self._db, self._wall()
         if wall >= self._look_at:
@@ -145,6 +146,8 @@ class SqliteSagaLog:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
             self._recall()
+            if isinstance(error, sqlite3.IntegrityError):
+                raise
             msg = f"{self._path}: {error}"
             raise LogUnavailableError(msg) from error
         self._committed = (self._last, self._trim.shown)

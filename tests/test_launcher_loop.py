@@ -1,8 +1,9 @@
 """The launcher's poll loop on real sockets, in a thread: a log outage, and what waits for it."""
 
 import os
+import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import monotonic_ns
 from typing import Any, cast
@@ -16,6 +17,7 @@ from actors.engine_keeper import EngineKeeper
 from actors.intake import ReportKey
 from actors.launcher_loop import LauncherLoop
 from actors.memory_saga_log import MemorySagaLog
+from actors.saga_log import Row
 from tests.launcher_harness import LOG_ID, SECOND, PlayedLauncher
 from transport.codec import encode
 from transport.endpoints import Endpoints
@@ -136,6 +138,29 @@ def test_while_the_log_is_out_nothing_leaves_but_signs_of_life_and_then_everythi
     said = capsys.readouterr().err
     assert "log unavailable: disk full" in said
     assert "log available again" in said
+
+
+def test_a_pass_that_contradicts_the_log_is_dropped_and_the_engine_is_made_anew(
+    running: RunningLoop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    commit, contradicted = running.log.commit, threading.Event()
+
+    def contradicting_once(rows: Sequence[Row]) -> None:
+        if not contradicted.is_set():
+            contradicted.set()
+            msg = "UNIQUE constraint failed: saga.saga_id"
+            raise sqlite3.IntegrityError(msg)
+        commit(rows)
+
+    monkeypatch.setattr(running.log, "commit", contradicting_once)
+    running.link.send(register("host-1", "1" * 32))
+    assert contradicted.wait(DEADLINE_MS / 1000)
+    running.link.send(encode(Ping(last=0)))
+    running.link.send(register("host-1", "1" * 32))
+    said = [running.answer()[0]["type"] for _ in range(3)]
+    assert said == ["NotRegistered", "Refused", "Registered"]
+    assert running.keeper.crashes == 1
+    assert "UNIQUE constraint failed" in caplog.text
 
 
 def test_a_launcher_that_must_stop_while_its_log_is_out_says_so_by_its_exit_status(

@@ -25,6 +25,10 @@ SUBSCRIBE_QUEUE = 100_000
 LINK_QUEUE = 1_000
 """How many ZeroMQ messages wait in each direction of one link."""
 
+FIRST_RECONNECT_MS = 100
+LONGEST_RECONNECT_MS = 2_000
+"""The time between two connections doubles between these, and chance adds up to the first."""
+
 QUESTION_QUEUE = 4
 """How many questions wait for the launcher to read them."""
 
@@ -139,6 +143,8 @@ def _connect(
         socket.setsockopt(zmq.CURVE_PUBLICKEY, keys.own.public.encode())
         socket.setsockopt(zmq.CURVE_SECRETKEY, keys.own.secret.encode())
         socket.setsockopt(zmq.CURVE_SERVERKEY, keys.server.encode())
+    socket.setsockopt(zmq.RECONNECT_IVL, FIRST_RECONNECT_MS)
+    socket.setsockopt(zmq.RECONNECT_IVL_MAX, LONGEST_RECONNECT_MS)
     if watch is not None:
         watch.attach(socket)
     socket.connect(endpoint)
