@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from transport.allow_list import AllowListError, parse_allow_list
-from transport.allow_list_file import AllowListFile
+from transport.allow_list_file import AllowListFile, read_allow_list
 from transport.keys import Domain
 
 LEFT, RIGHT, OLD, WALL, ANNA, THUMBS, NOBODY = (letter * 40 for letter in "lrowatn")
@@ -95,6 +95,17 @@ def test_a_list_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "bytes.toml").write_bytes(b"\xff")
     with pytest.raises(AllowListError, match=r"bytes.toml cannot be read: it is not UTF-8"):
         AllowListFile(tmp_path / "bytes.toml")
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_a_list_that_others_may_write_is_refused(tmp_path: Path, mode: int) -> None:
+    file = tmp_path / "allow.toml"
+    file.touch()
+    file.chmod(mode)
+    with pytest.raises(AllowListError, match=rf"mode {mode:04o}.*chmod go-w {file}"):
+        read_allow_list(file)
+    file.chmod(mode & 0o755)
+    assert read_allow_list(file).entries == {}
 
 
 def test_a_list_that_changed_counts_from_the_next_connection_on(tmp_path: Path) -> None:

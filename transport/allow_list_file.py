@@ -1,6 +1,7 @@
 """The allow list's file, read again when it has changed."""
 
 import logging
+import stat
 from pathlib import Path
 
 from transport.allow_list import AllowList, AllowListError, parse_allow_list
@@ -8,6 +9,8 @@ from transport.keys import Domain
 from transport.messages import Role
 
 logger = logging.getLogger("muxsaga.keys")
+
+WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 Version = tuple[int, int, int]
 """Tells two contents of a path apart: modification time, size, inode."""
@@ -59,14 +62,22 @@ def read_allow_list(path: Path) -> AllowList:
     """Give a file's allow list.
 
     Raises:
-        AllowListError: it cannot be read, or something in it is wrong; names it.
+        AllowListError: it cannot be read, others may write it, or something in it is wrong; names
+            it.
     """
     try:
+        mode = stat.S_IMODE(path.stat().st_mode)
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         msg = f"allow list {path} cannot be read: {reason}"
         raise AllowListError(msg) from error
+    if mode & WRITABLE_BY_OTHERS:
+        msg = (
+            f"allow list {path} can be written by others (mode {mode:04o}), who could let "
+            f"themselves in: run 'chmod go-w {path}'"
+        )
+        raise AllowListError(msg)
     try:
         return parse_allow_list(text)
     except AllowListError as error:
