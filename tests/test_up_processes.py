@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from transport.endpoints import Endpoints
+from transport.zeromq.query_client import ask_status
+
 ROOT = Path(__file__).parent.parent
 COMMAND = [sys.executable, "-m", "actors.command_line.main"]
 DESKTOP = ROOT / "docs" / "examples" / "desktop.toml"
@@ -97,6 +100,14 @@ def muxsaga(directory: Path, *arguments: str) -> "subprocess.CompletedProcess[st
     )
 
 
+def wait_until_registered(directory: Path, host: str) -> None:
+    """Wait until the launcher that is there now knows a host."""
+    query = Endpoints.in_directory(directory / "muxsaga").query
+    deadline = time.monotonic() + DEADLINE
+    while not ask_status(query, DEADLINE)["hosts"].get(host, {}).get("registered"):
+        assert time.monotonic() < deadline, f"{host} does not register"
+
+
 def descendants(pid: int) -> set[int]:
     found: set[int] = set()
     for task in Path(f"/proc/{pid}/task").iterdir():
@@ -135,6 +146,7 @@ def test_the_example_runs_and_survives_the_death_of_its_launcher(tmp_path: Path)
             assert running.until("restart_waits", "launcher")["restarts"] == 1
             again = running.until("ready", "launcher", 2)
             assert again["pid"] != first["pid"]
+            wait_until_registered(tmp_path, "left")
             promoted = muxsaga(tmp_path, "promote", "--host-id", "left")
             assert promoted.returncode == 0, promoted.stderr
             running.process.send_signal(signal.SIGTERM)

@@ -26,7 +26,7 @@ LINK_QUEUE = 1_000
 """How many ZeroMQ messages wait in each direction of one link."""
 
 FIRST_RECONNECT_MS = 100
-LONGEST_RECONNECT_MS = 2_000
+LONGEST_RECONNECT_MS = 500
 """The time between two connections doubles between these, and chance adds up to the first."""
 
 QUESTION_QUEUE = 4
