@@ -223,6 +223,7 @@ def test_a_process_that_cannot_start_ends_everything_and_is_named(
 def test_a_host_whose_place_a_later_one_takes_is_not_restarted(tmp_path: Path, small: Path) -> None:
     with up(small, tmp_path) as running:
         running.until("all_ready", "all")
+        wait_until_registered(tmp_path, "left")
         elsewhere = f"ipc://{tmp_path}/control"
         later = subprocess.Popen(
             [*COMMAND, "host", "--host-id", "left", "--control", elsewhere],
