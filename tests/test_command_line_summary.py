@@ -6,8 +6,9 @@ import pytest
 
 from actors.command_line.run_history import merge_histories
 from actors.command_line.summary import RunResult, complaints, document, summary_lines
-from transport.history import EventLine, HistoryWriter, read_history
+from transport.history import HistoryWriter, read_history
 from transport.history_counts import Counts, PoolCount
+from transport.history_lines import EventLine
 
 EPOCH = "0" * 32
 

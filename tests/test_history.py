@@ -6,18 +6,20 @@ from tests.event_stream_builders import EPOCH, LOG, added, label, numbered, star
 from transport.codec import Codec
 from transport.event_stream import Batch, Snapshot, Truncated
 from transport.history import (
-    EventLine,
     HistoryError,
-    HistoryLine,
     HistoryWriter,
-    HostLine,
-    OpenBracket,
-    ProcessLine,
-    TruncatedLine,
     host_line,
     lines_of,
     read_history,
     recorded,
+)
+from transport.history_lines import (
+    EventLine,
+    HistoryLine,
+    HostLine,
+    OpenBracket,
+    ProcessLine,
+    TruncatedLine,
 )
 from transport.messages import CommandIdentity, OpaqueEvent
 

@@ -16,16 +16,16 @@ from tests.event_stream_builders import (
     started,
 )
 from transport.event_stream import Batch
-from transport.history import (
+from transport.history import lines_of
+from transport.history_counts import Counts, PoolCount, count
+from transport.history_lines import (
     EventLine,
     HistoryLine,
     HostLine,
     OpenBracket,
     ProcessLine,
     TruncatedLine,
-    lines_of,
 )
-from transport.history_counts import Counts, PoolCount, count
 from transport.messages import CommandIdentity, Event, PoolWindowRemoved, WindowOpened
 
 MILLISECOND = 1_000_000

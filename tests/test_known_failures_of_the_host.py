@@ -11,7 +11,7 @@ from host_sim.host import Host
 from host_sim.settings import HostSettings
 from host_sim.spawn_time import parse_spawn_time
 from transport.codec import Codec, encode, encode_commands
-from transport.history import EventLine
+from transport.history_lines import EventLine
 from transport.messages import (
     CommandIdentity,
     InjectFault,

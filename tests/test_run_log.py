@@ -19,8 +19,9 @@ from tests.launcher_harness import LOG_ID, PlayedLauncher
 from tests.real_system import RealSystem
 from tests.test_history_counts import told
 from tests.test_run_processes import run
-from transport.history import BeginsLine, EventLine, HistoryLine, OpenBracket, read_history
+from transport.history import read_history
 from transport.history_counts import count
+from transport.history_lines import BeginsLine, EventLine, HistoryLine, OpenBracket
 from transport.messages import Event
 
 QUICK = ("--promotes", "5", "--spawn-time", "0", "--json")

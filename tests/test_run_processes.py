@@ -14,8 +14,9 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.free_ports import first_of_free_ports
-from transport.history import EventLine, HostLine, ProcessLine, read_history
+from transport.history import read_history
 from transport.history_counts import count
+from transport.history_lines import EventLine, HostLine, ProcessLine
 
 ROOT = Path(__file__).parent.parent
 COMMAND = [sys.executable, "-m", "actors.command_line.main"]

@@ -1,99 +1,28 @@
 """The history file: what observers were told and what hosts really did, as JSON lines.
 
-One map a line; its `kind` says which of the classes here it is. It is what every check of a run
-reads, whether the run was simulated, real or a user's.
+One map a line; its `kind` says which class of `transport.history_lines` it is. It is what every
+check of a run reads, whether the run was simulated, real or a user's.
 """
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import msgspec
-from msgspec import Meta, Struct
 
 from transport.codec import Codec
 from transport.event_stream.event_map import event_map
 from transport.event_stream.items import Batch, Truncated
 from transport.frame_fault import FrameError
-from transport.messages import CommandIdentity, Recorded
-
-Nanoseconds = Annotated[int, Meta(ge=0)]
-"""A monotonic clock's time; one machine's processes share that clock."""
-
-
-class EventLine(Struct, frozen=True, tag_field="kind", tag="event", forbid_unknown_fields=True):
-    """An event as an observer was handed it. `event`: the wire's map."""
-
-    at_ns: Nanoseconds
-    observer: str
-    event: dict[str, Any]
-
-
-class HostLine(Struct, frozen=True, tag_field="kind", tag="host"):
-    """What a host really did, by its own record; a host may record more fields than these.
-
-    Attributes:
-        did: `promoted` (with `promote_id`, `cold`), `ready` (a window is; with `identity`), ...
-        identity: of the command that the window was made for; nil if for none.
-    """
-
-    at_ns: Nanoseconds
-    host: str
-    epoch: str
-    did: str
-    label: str | None = None
-    promote_id: str | None = None
-    cold: bool = False
-    identity: CommandIdentity | None = None
-
-
-class ProcessLine(Struct, frozen=True, tag_field="kind", tag="process"):
-    """What became of a process: `did` is `started`, `ended`, `killed`, ..."""
-
-    at_ns: Nanoseconds
-    name: str
-    pid: int
-    did: str
-
-
-class OpenBracket(Struct, frozen=True, forbid_unknown_fields=True):
-    """A bracket that was open where a history begins."""
-
-    saga_id: int
-    name: str
-
-
-class TruncatedLine(
-    Struct, frozen=True, tag_field="kind", tag="truncated", forbid_unknown_fields=True
-):
-    """An observer was told that history before version `before` cannot be had.
-
-    Attributes:
-        open: the brackets that were open there; they count as started.
-    """
-
-    at_ns: Nanoseconds
-    observer: str
-    before: int
-    open: tuple[OpenBracket, ...] = ()
-
-
-class BeginsLine(Struct, frozen=True, tag_field="kind", tag="begins", forbid_unknown_fields=True):
-    """A history goes on with a log: what came up to version `after` is not of it.
-
-    Attributes:
-        open: the brackets that were open there: each must close once, and counts for nothing else.
-    """
-
-    at_ns: Nanoseconds
-    observer: str
-    after: int
-    open: tuple[OpenBracket, ...] = ()
-
-
-HistoryLine = EventLine | HostLine | ProcessLine | TruncatedLine | BeginsLine
-"""Any line of a history."""
+from transport.history_lines import (
+    EventLine,
+    HistoryLine,
+    HostLine,
+    OpenBracket,
+    TruncatedLine,
+)
+from transport.messages import Recorded
 
 
 class HistoryError(ValueError):

@@ -12,14 +12,14 @@ from math import ceil
 from msgspec import Struct
 
 from transport.codec import Codec
-from transport.history import (
+from transport.history import recorded
+from transport.history_lines import (
     BeginsLine,
     EventLine,
     HistoryLine,
     HostLine,
     ProcessLine,
     TruncatedLine,
-    recorded,
 )
 from transport.messages import (
     PoolWindowAdded,

@@ -25,8 +25,9 @@ from actors.command_line.run_start import RunStart, run_start
 from actors.command_line.summary import RunResult, complaints, document, summary_lines
 from transport.codec import Codec
 from transport.event_stream import Batch, Truncated
-from transport.history import HistoryWriter, ProcessLine, lines_of, read_history
+from transport.history import HistoryWriter, lines_of, read_history
 from transport.history_counts import count
+from transport.history_lines import ProcessLine
 from transport.process_signals import StopSignals
 from transport.zeromq.observer import Observer
 from transport.zeromq.sockets import dealer

@@ -6,7 +6,7 @@ from pathlib import Path
 from actors.command_line.command_error import CommandError
 from actors.sqlite_read_only import LogEmptyError, LogUnreadableError, reading
 from actors.sqlite_saga_rows import beginning
-from transport.history import BeginsLine, OpenBracket
+from transport.history_lines import BeginsLine, OpenBracket
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from host_sim.spawn_time import parse_spawn_time
 from transport.codec import Codec, encode
 from transport.event_stream.items import Batch, Item, Truncated
 from transport.event_stream.observer_session import ObserverSession
-from transport.history import HistoryLine, host_line, lines_of
+from transport.history import host_line, lines_of
+from transport.history_lines import HistoryLine
 from transport.memory_network import MemoryNetwork
 from transport.messages import CloseWindow, PromoteWindow, SagaCompleted, SagaFailed, SagaStarted
 from transport.virtual_clock import VirtualClock
