@@ -7,6 +7,7 @@ from transport.codec import (
     MESSAGE_LIMIT,
     Codec,
     as_map,
+    convert,
     decode,
     encode,
     encode_blob,
@@ -249,3 +250,12 @@ def test_a_command_whose_outcome_nobody_knows_is_refused() -> None:
     lost = type("Lost", (SpawnPoolWindow,), {"outcomes": ("ReportLost",)}, frozen=True)
     with pytest.raises(ValueError, match=r"Lost\.outcomes names 'ReportLost'"):
         CORE.extended(MessageTypes(commands=(lost,)))
+
+
+def test_what_is_told_of_a_bad_frame_is_short_and_printable_whatever_the_frame_says() -> None:
+    name = "\x1b[2J\n" + "x" * MESSAGE_LIMIT
+    with pytest.raises(FrameError) as caught:
+        convert({"type": "Ping", "last": 1, name[:100_000]: 1}, family([Ping]))
+    assert caught.value.detail.startswith(r"Ping: Object contains unknown field `\x1b[2J\nxxx")
+    assert len(caught.value.detail) == 1_024
+    assert str(caught.value) == f"unknown_field: {caught.value.detail}"

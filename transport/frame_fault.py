@@ -29,18 +29,30 @@ class FrameFault(StrEnum):
     LINK_DROPPED = "link_dropped"
 
 
+DETAIL_LIMIT = 1024
+"""How many characters of what was wrong are told; `Refused.detail` has no more."""
+
+
 class FrameError(ValueError):
     """A frame cannot be taken.
 
     Attributes:
         fault: the kind.
-        detail: what was wrong and where, for the sender's author.
+        detail: what was wrong and where, for the sender's author: printable characters, at most
+            1,024. A frame's own words may be quoted in it, and those may be anything.
     """
 
     def __init__(self, fault: FrameFault, detail: str) -> None:
-        super().__init__(f"{fault}: {detail}")
         self.fault = fault
-        self.detail = detail[:1024]
+        self.detail = _printable(detail[:DETAIL_LIMIT])[:DETAIL_LIMIT]
+        super().__init__(f"{fault}: {self.detail}")
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    escaped = (repr(each)[1:-1] if not each.isprintable() else each for each in text)
+    return "".join(escaped)
 
 
 FaultCounts = Counter[FrameFault]
