@@ -259,3 +259,15 @@ def test_what_is_told_of_a_bad_frame_is_short_and_printable_whatever_the_frame_s
     assert caught.value.detail.startswith(r"Ping: Object contains unknown field `\x1b[2J\nxxx")
     assert len(caught.value.detail) == 1_024
     assert str(caught.value) == f"unknown_field: {caught.value.detail}"
+
+
+class Picture(Event, frozen=True, kw_only=True):
+    """An extension's event that has bytes."""
+
+    data: bytes
+
+
+def test_bytes_in_an_extensions_message_travel_as_bytes() -> None:
+    picture = Picture(data=b"\x89PNG")
+    assert decode(encode(picture), family([Picture])) == picture
+    assert as_map(picture)["data"] == b"\x89PNG"

@@ -34,7 +34,7 @@ def family(types: Iterable[type[Message]]) -> Family:
 
 def encode(message: Message) -> bytes:
     """Give the frame of a message."""
-    return _pack(msgspec.to_builtins(message))
+    return _pack(msgspec.to_builtins(message, builtin_types=(bytes,)))
 
 
 def encode_map(raw: dict[str, Any]) -> bytes:
@@ -44,7 +44,7 @@ def encode_map(raw: dict[str, Any]) -> bytes:
 
 def as_map(message: Message) -> dict[str, Any]:
     """Give the map of a message, to be an element of another message."""
-    raw: dict[str, Any] = msgspec.to_builtins(message)
+    raw: dict[str, Any] = msgspec.to_builtins(message, builtin_types=(bytes,))
     return raw
 
 
