@@ -8,7 +8,7 @@ DEFAULT_SPAWN_TIME = "normal:200ms,30ms"
 """What a cold window takes: nearly always between 150 and 300 ms."""
 
 _UNITS = {"us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s)")
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(us|ms|s)")
 
 
 class SpawnTimeError(ValueError):

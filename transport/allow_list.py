@@ -94,7 +94,7 @@ def parse_allow_list(text: str) -> AllowList:
     """
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         msg = f"it is not TOML: {error}"
         raise AllowListError(msg) from error
     entries: defaultdict[str, set[Entry]] = defaultdict(set)
@@ -107,7 +107,8 @@ def parse_allow_list(text: str) -> AllowList:
 def _table(table: str, names: Any) -> Iterator[tuple[str, Entry]]:
     known = ", ".join(f"[{grant}]" for grant in Grant)
     if table not in set(Grant):
-        msg = f"there is no table [{table}]: there are {known}"
+        shown = table if table.isprintable() else repr(table)
+        msg = f"there is no table [{shown}]: there are {known}"
         raise AllowListError(msg)
     if not isinstance(names, dict):
         msg = f'{table} is no table: write [{table}], and under it NAME = "PUBLIC KEY"'

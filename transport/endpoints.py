@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ IPC_PATH_LIMIT = 107
 """The longest path of a Unix socket, in bytes (`sun_path`, unix(7))."""
 
 PRIVATE_MODE = 0o700
+
+_PORT = re.compile("[0-9]{1,5}")
 
 
 class EndpointError(ValueError):
@@ -57,10 +60,10 @@ class Endpoints:
             EndpointError: the address is not `host:port` with a port that leaves room for three.
         """
         host, _, port_text = address.rpartition(":")
-        if not host or not port_text.isdecimal() or not 1 <= int(port_text) <= 65533:  # noqa: PLR2004
+        port = int(port_text) if _PORT.fullmatch(port_text) else 0
+        if not host or not 1 <= port <= 65533:  # noqa: PLR2004
             msg = f"{address!r} is no address: give HOST:PORT with a port from 1 to 65533"
             raise EndpointError(msg)
-        port = int(port_text)
         link, events, query = (f"tcp://{host}:{port + offset}" for offset in range(3))
         return cls(link=link, events=events, query=query)
 

@@ -94,7 +94,7 @@ def _certificate_in(file: Path, *, secret_wanted: bool) -> tuple[str, str | None
     except OSError as error:
         msg = f"key file {file} cannot be read: {error.strerror or error}: {remedy}"
         raise KeyFileError(msg) from error
-    except ValueError as error:
+    except (ValueError, IndexError) as error:
         if isinstance(error, KeyFileError):
             raise
         msg = f"{file} is no key file: {remedy}"

@@ -6,6 +6,9 @@ from argparse import ArgumentTypeError
 
 HOST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
+_INTEGER = re.compile("-?[0-9]{1,19}")
+"""What is longer is larger than anything that an option takes."""
+
 
 def count_from(least: int, most: int = 1_000_000) -> "BoundedInteger":
     """Give the type of an integer option."""
@@ -26,7 +29,7 @@ class BoundedInteger:
 
     def __call__(self, text: str) -> int:
         """Give the integer that a text is."""
-        value = int(text) if text.isascii() and text.removeprefix("-").isdecimal() else None
+        value = int(text) if _INTEGER.fullmatch(text) else None
         if value is None or not self._least <= value <= self._most:
             msg = f"{text!r} is no integer from {self._least} to {self._most}"
             raise ArgumentTypeError(msg)
@@ -67,7 +70,7 @@ def host_id(text: str) -> str:
 def fault(text: str) -> tuple[str, int]:
     """Give a fault's name and how often it strikes."""
     name, colon, times = text.partition(":")
-    if not name or (colon and not times.isdecimal()):
+    if not name or (colon and not _INTEGER.fullmatch(times)) or times.startswith("-"):
         msg = f"{text!r} is no NAME or NAME:COUNT"
         raise ArgumentTypeError(msg)
     return name, int(times) if colon else 1

@@ -56,7 +56,7 @@ def read_up_file(file: Path) -> SupervisorSpec:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UpFileError(file, "", f"cannot be read: {reason}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise UpFileError(file, "", f"is not TOML: {error}") from error
     return _UpFile(file, Table(values)).spec()
 
