@@ -25,10 +25,11 @@ from actors.saga_log import (
     StepIssued,
 )
 from actors.saga_values import saga_values
-from transport.codec import Codec, as_map
+from transport.codec import Codec
+from transport.event_stream.event_map import event_map
 from transport.event_stream.query_session import JournalReader, JournalView, SagaView, SnapshotPage
 from transport.event_stream.snapshot import Snapshot
-from transport.messages import Event, Recorded, SnapshotRow
+from transport.messages import Recorded, SnapshotRow
 from transport.mirror import Mirror
 
 FINISHED_SAGAS = 50
@@ -155,7 +156,7 @@ class _Sagas:
         if self._wall is not None:
             self._times.setdefault(saga_id, []).append(self._wall())
 
-    def values(self, saga_id: int) -> tuple[dict[str, Any], list[Event]] | None:
+    def values(self, saga_id: int) -> tuple[dict[str, Any], list[Recorded]] | None:
         """Give a saga's rows and what it was fed; the caller holds the lock."""
         record = self.open.get(saga_id) or self.finished.get(saga_id)
         if record is None:
@@ -229,7 +230,7 @@ class _Journal:
         story = with_events(
             saga,
             blobs=(blob for blob in blobs if pattern in blob),
-            delivered=map(as_map, delivered),
+            delivered=map(event_map, delivered),
             journal_first=before,
         )
         return SagaView(next_id, story)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from actors.saga import SnapshotValue
 from transport.event_stream.query_session import JournalReader
-from transport.messages import Event
+from transport.messages import Event, Recorded
 from transport.mirror import Mirror
 
 
@@ -108,7 +108,8 @@ class SagaRecord:
     """One saga's rows.
 
     Attributes:
-        delivered: every event that it was fed; empty once it is closed.
+        delivered: every event that it was fed, an opaque one where its type is not known any more;
+            empty once it is closed.
         extensions: how often its deadline was extended.
     """
 
@@ -117,7 +118,7 @@ class SagaRecord:
     extensions: int = 0
     steps: list[StepIssued] = field(default_factory=list)
     closed_steps: list[StepClosed] = field(default_factory=list)
-    delivered: list[Event] = field(default_factory=list)
+    delivered: list[Recorded] = field(default_factory=list)
     closed: SagaClosed | None = None
 
 

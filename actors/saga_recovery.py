@@ -1,6 +1,6 @@
 """Going on with the sagas that the log has open, after a start or the engine's crash."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from traceback import format_exception_only
 
 from pykka import ActorRef
@@ -13,7 +13,7 @@ from actors.state import OpenSaga
 from actors.step_queue import PendingStep
 from actors.timers import SECOND
 from transport.codec import unpack
-from transport.messages import SagaFailed
+from transport.messages import Event, OpaqueEvent, Recorded, SagaFailed
 
 REASON_LIMIT = 1024
 RECOVERY_GRACE = 5 * SECOND
@@ -50,6 +50,8 @@ class SagaRecovery:
         try:
             kind = self._kinds[opened.name]
             anew = kind(**opened.input)
+            delivered = _known(record.delivered)
+            step = self._pending_step(record)
         except Exception as error:  # noqa: BLE001 - the saga's own code; only this saga fails
             unknown = isinstance(error, KeyError) and opened.name not in self._kinds
             reason = f"saga {opened.name} is not known any more" if unknown else summary_of(error)
@@ -61,25 +63,28 @@ class SagaRecovery:
             opened.saga_id, kind, actor, opened.host, opened.epoch, context, opened.input
         )
         saga.since, saga.recovered = parts.now(), True
-        saga.delivered = list(record.delivered)
+        saga.delivered = delivered
         saga.issued = [step.command for step in record.steps]
         self._state.open(saga)
-        self._restore_step(saga, record)
+        if step is not None:
+            self._restore_step(saga, step, record.steps[-1].target)
         deadline = extended_deadline(record, parts.wall())
         if deadline != record.deadline:
             self._recorder.rows.append(DeadlineExtended(saga.saga_id, deadline))
         parts.timers.set(saga.saga_id, parts.now() + max(0, deadline - parts.wall()))
         actor.tell(ReplaySaga(tuple(saga.delivered), tuple(saga.issued), self._state.log_id))
 
-    def _restore_step(self, saga: OpenSaga, record: SagaRecord) -> None:
+    def _pending_step(self, record: SagaRecord) -> PendingStep | None:
         if len(record.steps) == len(record.closed_steps):
-            return
+            return None
         issued = record.steps[-1]
         command = self._parts.codec.decode_command(unpack(issued.command))
         name = type(command).__name__
-        step = PendingStep(saga.saga_id, issued.step, issued.command, name, command.outcomes)
-        to_host = issued.target == Target.HOST and saga.host is not None and saga.epoch is not None
-        saga.destination = (str(saga.host), str(saga.epoch)) if to_host else (name,)
+        return PendingStep(issued.saga_id, issued.step, issued.command, name, command.outcomes)
+
+    def _restore_step(self, saga: OpenSaga, step: PendingStep, target: str) -> None:
+        to_host = target == Target.HOST and saga.host is not None and saga.epoch is not None
+        saga.destination = (str(saga.host), str(saga.epoch)) if to_host else (step.command_type,)
         saga.step, saga.queue = step, self._state.queue_of(saga.destination)
         saga.queue.restore(step)
 
@@ -90,6 +95,16 @@ class SagaRecovery:
         self._recorder.rows.append(SagaClosed(saga_id, None, reason))
         self._recorder.record(SagaFailed(reason=reason[:REASON_LIMIT], saga_id=saga_id))
         parts.statistics.failed += 1
+
+
+def _known(delivered: Sequence[Recorded]) -> list[Event]:
+    """Give events as their types; an opaque one cannot be fed to a saga again."""
+    known = [event for event in delivered if isinstance(event, Event)]
+    opaque = next((event for event in delivered if isinstance(event, OpaqueEvent)), None)
+    if opaque is not None:
+        msg = f"it was fed a {opaque.type_name}, which is not known any more"
+        raise ValueError(msg)
+    return known
 
 
 def extended_deadline(record: SagaRecord, wall: int) -> int:

@@ -33,6 +33,17 @@ _PRIMARY = 0xFF
 """The part of an SQLite error code that is no detail (<https://www.sqlite.org/rescode.html>)."""
 
 
+UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    msgspec.MsgspecError,
+)
+"""What reading a row raises that is not what anybody wrote."""
+
+
 class LogRefusedError(RuntimeError):
     """A log file cannot be used; says which, why and what to do. The file is as it was."""
 
@@ -144,12 +155,16 @@ def refusal(path: Path) -> Iterator[None]:
         raise LogRefusedError(msg) from error
     except OSError as error:
         raise _beside(path, error) from error
-    except (ValueError, LookupError, TypeError, msgspec.MsgspecError) as error:
-        msg = (
-            f"log {path} is corrupt: a row of it cannot be read ({error}): "
-            "restore it from a backup, or name another file"
-        )
-        raise LogRefusedError(msg) from error
+    except UNREADABLE as error:
+        raise LogRefusedError(corrupt(path, error)) from error
+
+
+def corrupt(path: Path, error: Exception) -> str:
+    """Say that a row of a log cannot be read."""
+    return (
+        f"log {path} is corrupt: a row of it cannot be read ({error}): "
+        "restore it from a backup, or name another file"
+    )
 
 
 def _beside(path: Path, error: OSError) -> LogRefusedError:

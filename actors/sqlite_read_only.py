@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from actors.sqlite_log_file import LogRefusedError, check_ours
+from actors.sqlite_log_file import UNREADABLE, LogRefusedError, check_ours, corrupt
 
 
 class LogUnreadableError(RuntimeError):
@@ -34,7 +34,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
     Raises:
         LogEmptyError: the file has nothing in it.
-        LogUnreadableError: there is no such file, it is no saga log, or it is of a newer version.
+        LogUnreadableError: there is no such file, it is no saga log, or it is of a newer version;
+            or what was read in the transaction is not what anybody wrote.
     """
     if not path.exists():
         msg = f"there is no log {path}: name the file that 'muxsaga launcher --log' was given"
@@ -51,12 +52,19 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise LogUnreadableError(msg) from error
     except LogRefusedError as error:
         raise LogUnreadableError(str(error)) from error
+    except UNREADABLE as error:
+        raise LogUnreadableError(corrupt(path, error)) from error
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     wal = wal_of(path)
-    if not wal.exists() or wal.stat().st_size == 0:
+    has_tail = wal.exists() and wal.stat().st_size > 0
+    if has_tail and path.stat().st_size == 0:
+        # SQLite, also where it may only read, deletes the tail of a database that has nothing.
+        msg = f"log {path} is empty, but {wal.name} is not: restore both, or name another file"
+        raise LogUnreadableError(msg)
+    if not has_tail:
         with closing(_connect(path, "mode=ro&immutable=1")) as db:
             yield db
         return

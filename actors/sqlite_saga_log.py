@@ -20,15 +20,8 @@ from typing import Any
 import msgspec
 
 from actors.journal_trim import JournalTrim
-from actors.saga_log import (
-    LogContents,
-    LogUnavailableError,
-    Row,
-    SagaOpened,
-    SagaRecord,
-    StepClosed,
-    StepIssued,
-)
+from actors.saga_log import LogContents, LogUnavailableError, Row, SagaRecord
+from actors.sqlite_checked_rows import SupersededRow, TakenRow, checked, log_row
 from actors.sqlite_checkpoint import Checkpointer
 from actors.sqlite_journal_reader import SqliteJournalReader
 from actors.sqlite_log_file import (
@@ -39,10 +32,11 @@ from actors.sqlite_log_file import (
     refusal,
 )
 from actors.sqlite_row_writer import RowBatch
+from actors.sqlite_saga_rows import open_sagas, steps_of
 from transport.codec import Codec, encode, unpack
 from transport.event_stream.query_session import JournalReader
 from transport.event_stream.snapshot import Snapshot
-from transport.messages import Event, Recorded, SnapshotRow
+from transport.messages import Recorded, SnapshotRow
 
 SECOND = 1_000_000_000
 RETENTION = 7 * 24 * 3600 * SECOND
@@ -94,15 +88,20 @@ class SqliteSagaLog:
         self._lock = hold_log_file(path)
         try:
             self._db = open_log_file(path, durability=durability, new_log_id=new_log_id)
-            with refusal(path):
-                found = self._db.execute("SELECT log_id, version, before FROM log").fetchone()
-                snapshot = self._stored_snapshot(found[2])
         except LogRefusedError:
             self._lock.release()
             raise
-        self._log_id: str = found[0]
-        self._last: int = found[1]
-        self._committed: tuple[int, int] = found[1:]
+        try:
+            with refusal(path):
+                found = log_row(self._db)
+                snapshot = self._stored_snapshot(found.before)
+        except LogRefusedError:
+            self._db.close()
+            self._lock.release()
+            raise
+        self._log_id = found.log_id
+        self._last = found.version
+        self._committed = (found.version, found.before)
         self._is_swept = False
         self._trim = JournalTrim(journal_events, snapshot)
         self._checkpointer = Checkpointer(path)
@@ -221,22 +220,27 @@ class SqliteSagaLog:
 
     def _contents(self) -> LogContents:
         db = self._db
-        version, next_saga_id, before = db.execute(
-            "SELECT version, next_saga_id, before FROM log"
-        ).fetchone()
-        snapshot = self._stored_snapshot(before)
-        for events in self._blobs_from(before):
+        log = log_row(db)
+        snapshot = self._stored_snapshot(log.before)
+        for events in self._blobs_from(log.before):
             snapshot.fold(events)
-        taken = db.execute("SELECT host, epoch, sequence FROM report_taken")
-        superseded = db.execute("SELECT host, epoch, by FROM superseded")
+        if snapshot.before != log.version + 1:
+            msg = f"the journal ends before version {snapshot.before}, not after {log.version}"
+            raise ValueError(msg)
+        (last_saga_id,) = db.execute("SELECT ifnull(max(saga_id), 0) FROM saga").fetchone()
+        if last_saga_id >= log.next_saga_id:
+            msg = f"there is a saga {last_saga_id}, but the next id is {log.next_saga_id}"
+            raise ValueError(msg)
+        taken = checked(db.execute("SELECT host, epoch, sequence FROM report_taken"), TakenRow)
+        superseded = checked(db.execute("SELECT host, epoch, by FROM superseded"), SupersededRow)
         return LogContents(
             log_id=self._log_id,
-            version=version,
-            next_saga_id=next_saga_id,
+            version=log.version,
+            next_saga_id=log.next_saga_id,
             mirror=snapshot.mirror,
             open_sagas=list(self._open_sagas()),
-            reports_taken={(host, epoch): sequence for host, epoch, sequence in taken},
-            superseded={(host, epoch): by for host, epoch, by in superseded},
+            reports_taken={each[:2]: each.sequence for each in taken},
+            superseded={each[:2]: each.by for each in superseded},
         )
 
     def reader(self) -> JournalReader:
@@ -244,28 +248,12 @@ class SqliteSagaLog:
         return SqliteJournalReader(self._path, self._log_id)
 
     def _open_sagas(self) -> Iterator[SagaRecord]:
-        sql = (
-            "SELECT saga_id, name, input, cause, host, epoch, deadline, extended, extensions "
-            "FROM saga WHERE closed_at IS NULL ORDER BY saga_id"
-        )
-        for row in self._db.execute(sql).fetchall():
-            saga_id, name, snapshot, cause, host, epoch, deadline, extended, extensions = row
-            inputs = msgspec.json.decode(snapshot)
-            opened = SagaOpened(saga_id, name, inputs, cause, host, epoch, deadline)
-            record = SagaRecord(opened, extended or deadline, extensions)
-            for step, target, command, is_closed, failure in self._db.execute(
-                "SELECT step, target, command, is_closed, failure FROM step "
-                "WHERE saga_id = ? ORDER BY step",
-                (saga_id,),
-            ):
-                record.steps.append(StepIssued(saga_id, step, target, command))
-                if is_closed:
-                    record.closed_steps.append(StepClosed(saga_id, step, failure))
+        for opened, row in open_sagas(self._db):
+            record = SagaRecord(opened, row.extended or row.deadline, row.extensions)
+            record.steps, record.closed_steps = steps_of(self._db, row.saga_id)
             sql = "SELECT event FROM delivered WHERE saga_id = ? ORDER BY number"
-            for (frame,) in self._db.execute(sql, (saga_id,)):
-                event = self._codec.decode_event(unpack(frame))
-                assert isinstance(event, Event)  # noqa: S101 - it was fed to the saga
-                record.delivered.append(event)
+            for (frame,) in self._db.execute(sql, (row.saga_id,)):
+                record.delivered.append(self._codec.decode_event(unpack(frame)))
             yield record
 
     def _stored_snapshot(self, before: int) -> Snapshot:

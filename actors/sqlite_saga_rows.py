@@ -10,7 +10,10 @@ import msgspec
 from actors.saga_events import id_pattern, with_events
 from actors.saga_log import SagaClosed, SagaOpened, StepClosed, StepIssued
 from actors.saga_values import saga_values
+from actors.sqlite_checked_rows import SagaRow, StepRow, checked, log_row
 from transport.event_stream.query_session import SagaView
+
+_input = msgspec.json.Decoder(dict[str, Any])
 
 _COLUMNS = (
     "SELECT saga_id, name, input, cause, host, epoch, deadline, extended, extensions, "
@@ -26,52 +29,67 @@ _DELIVERED = "SELECT event FROM delivered WHERE saga_id = ? ORDER BY number"
 
 def newest(db: sqlite3.Connection, limit: int) -> Iterator[dict[str, Any]]:
     """Give the newest sagas, the newest first."""
-    for row in db.execute(f"{_COLUMNS} ORDER BY saga_id DESC LIMIT ?", (limit,)).fetchall():
+    rows = db.execute(f"{_COLUMNS} ORDER BY saga_id DESC LIMIT ?", (limit,))
+    for row in checked(rows, SagaRow):
         yield _values(db, row)
+
+
+def open_sagas(db: sqlite3.Connection) -> Iterator[tuple[SagaOpened, SagaRow]]:
+    """Give the sagas that are open, by id, each with its whole row."""
+    rows = db.execute(f"{_COLUMNS} WHERE closed_at IS NULL ORDER BY saga_id")
+    for row in checked(rows, SagaRow):
+        yield _opened(row), row
+
+
+def steps_of(db: sqlite3.Connection, saga_id: int) -> tuple[list[StepIssued], list[StepClosed]]:
+    """Give a saga's steps, and which of them are settled."""
+    steps = checked(db.execute(_STEPS, (saga_id,)), StepRow)
+    issued = [StepIssued(saga_id, each.step, each.target, each.command) for each in steps]
+    closed = [StepClosed(saga_id, each.step, each.failure) for each in steps if each.is_closed]
+    return issued, closed
 
 
 def saga_view(db: sqlite3.Connection, saga_id: int) -> SagaView:
     """Give one saga's rows, and its events as far as the journal has them."""
-    next_saga_id, before = db.execute("SELECT next_saga_id, before FROM log").fetchone()
-    row = db.execute(f"{_COLUMNS} WHERE saga_id = ?", (saga_id,)).fetchone()
-    if row is None:
-        return SagaView(next_saga_id, None)
+    log = log_row(db)
+    found = checked(db.execute(f"{_COLUMNS} WHERE saga_id = ?", (saga_id,)), SagaRow)
+    if not found:
+        return SagaView(log.next_saga_id, None)
+    row = found[0]
     saga = _values(db, row)
-    blobs = db.execute(_BLOBS, (max(saga["cause"] or 0, before), id_pattern(saga_id)))
+    blobs = db.execute(_BLOBS, (max(row.cause or 0, log.before), id_pattern(saga_id)))
     delivered = db.execute(_DELIVERED, (saga_id,))
     story = with_events(
         saga,
         blobs=(blob for (blob,) in blobs),
         delivered=(msgpack.unpackb(frame) for (frame,) in delivered),
-        journal_first=before,
+        journal_first=log.before,
     )
-    return SagaView(next_saga_id, story)
+    return SagaView(log.next_saga_id, story)
 
 
 def beginning(db: sqlite3.Connection) -> tuple[str, int, list[tuple[int, str]]]:
     """Give a log's id, the version of its last event, and id and name of every open saga."""
-    log_id, version = db.execute("SELECT log_id, version FROM log").fetchone()
-    sql = "SELECT saga_id, name FROM saga WHERE closed_at IS NULL ORDER BY saga_id"
-    return log_id, version, db.execute(sql).fetchall()
+    log = log_row(db)
+    found = [(row.saga_id, row.name) for _, row in open_sagas(db)]
+    return log.log_id, log.version, found
 
 
-def _values(db: sqlite3.Connection, row: tuple[Any, ...]) -> dict[str, Any]:
-    saga_id, name, snapshot, cause, host, epoch, deadline, extended, extensions, *ended = row
-    opened_at, closed_at, result, failure = ended
-    inputs = msgspec.json.decode(snapshot)
-    steps: list[StepIssued] = []
-    closed_steps: list[StepClosed] = []
-    for step, target, command, is_closed, step_failure in db.execute(_STEPS, (saga_id,)):
-        steps.append(StepIssued(saga_id, step, target, command))
-        if is_closed:
-            closed_steps.append(StepClosed(saga_id, step, step_failure))
+def _values(db: sqlite3.Connection, row: SagaRow) -> dict[str, Any]:
+    steps, closed_steps = steps_of(db, row.saga_id)
+    is_open = row.closed_at is None
     return saga_values(
-        SagaOpened(saga_id, name, inputs, cause, host, epoch, deadline),
-        opened_at=opened_at,
-        closed=None if closed_at is None else SagaClosed(saga_id, result, failure),
-        closed_at=closed_at,
-        deadline=extended or deadline,
-        extensions=extensions,
+        _opened(row),
+        opened_at=row.opened_at,
+        closed=None if is_open else SagaClosed(row.saga_id, row.result, row.failure),
+        closed_at=row.closed_at,
+        deadline=row.extended or row.deadline,
+        extensions=row.extensions,
         steps=steps,
         closed_steps=closed_steps,
     )
+
+
+def _opened(row: SagaRow) -> SagaOpened:
+    inputs = _input.decode(row.input)
+    return SagaOpened(row.saga_id, row.name, inputs, row.cause, row.host, row.epoch, row.deadline)

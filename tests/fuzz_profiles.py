@@ -5,18 +5,26 @@ In the suite every test gives the same examples each time, so that a run that fa
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 SCALE_VARIABLE = "MUXSAGA_FUZZ_SCALE"
 """Set by a long run: how many times the suite's examples each test has, from random seeds."""
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
+_PHASES = (Phase.explicit, Phase.generate, Phase.shrink)
+
 settings.register_profile(
-    "muxsaga-suite", derandomize=True, deadline=None, database=None, suppress_health_check=_SLOW
+    "muxsaga-suite",
+    phases=_PHASES,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=_SLOW,
 )
 settings.register_profile(
     "muxsaga-long",
+    phases=_PHASES,
     derandomize=False,
     deadline=None,
     database=None,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from actors.engine import Engine, EngineSettings
 from actors.engine_keeper import EngineGaveUpError, EngineKeeper
@@ -21,6 +22,7 @@ from transport.messages import (
     HostRegistered,
     InventoryWindow,
     NotRegistered,
+    Recorded,
     Registered,
     Report,
     ReportPanesReaped,
@@ -246,3 +248,34 @@ def test_a_coordinator_that_crashes_ends_its_pass_and_nothing_of_it_leaves() -> 
     host.promote(launcher.pool_of(host)[0], "promote-1")
     host.answer_all()
     assert len(launcher.of_type(SagaCompleted)) == 3
+
+
+def opaque_event() -> Recorded:
+    raw = {"type": "Forgotten", "version": 3, "saga_id": None, "origin": None}
+    return Codec().decode_event(raw)
+
+
+@pytest.mark.parametrize("spoil", ["command", "event"])
+def test_an_open_saga_whose_rows_are_not_known_any_more_fails_and_stops_no_other(
+    spoil: str,
+) -> None:
+    launcher = PlayedLauncher()
+    host = launcher.filled_host()
+    for number in range(2):
+        host.promote(launcher.pool_of(host)[0], f"promote-{number}")
+    contents = launcher.log.load()
+    one, other = contents.open_sagas
+    if spoil == "command":
+        one.steps[0] = replace(one.steps[0], command=b"\x07")
+    else:
+        one.delivered.append(opaque_event())
+    launcher.engine = Engine(EngineSettings(), contents=contents, epoch="b" * 32, now=0)
+    launcher.end_pass()
+    [failed] = launcher.of_type(SagaFailed)
+    assert failed.saga_id == one.opened.saga_id
+    assert ("expected a map" if spoil == "command" else "fed a Forgotten") in failed.reason
+    host.commands.clear()
+    reregister(launcher, host)
+    assert [each.identity and each.identity.saga_id for each in host.commands] == [
+        other.opened.saga_id
+    ]

@@ -135,6 +135,28 @@ def test_a_row_that_cannot_be_read_is_corrupt_too(path: Path) -> None:
     assert "a row of it cannot be read" in refused(path)
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "UPDATE log SET log_id = 5",
+        "UPDATE log SET version = 'x'",
+        "UPDATE log SET version = version - 1",
+        "UPDATE log SET next_saga_id = 1",
+        "DELETE FROM log",
+        "UPDATE saga SET deadline = 'x'",
+        "UPDATE saga SET input = '[]'",
+        "UPDATE step SET command = 'text'",
+        "UPDATE report_taken SET sequence = 1.5",
+        "DELETE FROM blob WHERE first = (SELECT max(first) FROM blob)",
+    ],
+)
+def test_a_cell_or_a_number_that_no_launcher_wrote_is_corrupt_too(path: Path, spoil: str) -> None:
+    well_used(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute(spoil)
+    assert "a row of it cannot be read" in refused(path)
+
+
 def with_tail(path: Path, statement: str) -> None:
     """Change a log as a writer does that is killed: what it wrote is in the tail alone."""
     with closing(sqlite3.connect(path, isolation_level=None)) as db:

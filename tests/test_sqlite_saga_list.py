@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -222,3 +222,42 @@ def test_the_newest_of_100_000_sagas_are_there_within_a_second(tmp_path: Path) -
     log.close()
     assert [saga["saga_id"] for saga in sagas] == list(range(MANY, MANY - 50, -1))
     assert took < 1
+
+
+def test_an_empty_log_beside_a_tail_is_not_read_for_that_would_delete_the_tail(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "log.sqlite"
+    killed_and_its_index_lost(path)
+    path.write_bytes(b"")
+    before = contents(tmp_path)
+    with pytest.raises(LogUnreadableError, match=r"is empty, but log\.sqlite-wal is not"):
+        newest_sagas(path)
+    assert contents(tmp_path) == before
+    assert before["log.sqlite-wal"] != b""
+
+
+@pytest.mark.parametrize(
+    ("table", "cell"),
+    [
+        ("saga", "input = 'no JSON'"),
+        ("saga", "input = '[]'"),
+        ("saga", "opened_at = 'yesterday'"),
+        ("saga", "name = x'c1'"),
+        ("step", "command = x'07'"),
+        ("step", "command = 'text'"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named_as_what_is_wrong(
+    tmp_path: Path, table: str, cell: str
+) -> None:
+    path = tmp_path / "log.sqlite"
+    log = open_log(path)
+    log.commit([opened(1), issued(1)])
+    log.close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"UPDATE {table} SET {cell}")  # noqa: S608 - the test's own
+        db.commit()
+    with pytest.raises(LogUnreadableError, match="a row of it cannot be read") as caught:
+        newest_sagas(path)
+    assert str(caught.value).startswith(f"log {path} is corrupt")
