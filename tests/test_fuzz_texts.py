@@ -148,6 +148,7 @@ def test_the_files_that_are_spoiled_here_are_right_before(tmp_path: Path) -> Non
 @example(b"host = " + b"[" * 5_000)
 @example(b"[host]\nleft = " + b"9" * 5_000)
 @example(b'["a\\nb"]\n')
+@example(b"[host]\nleft = '" + b"x" * 30_000 + b"'\n")
 def test_an_allow_list_is_taken_or_refused(content: bytes) -> None:
     in_file(content, read_allow_list, AllowListError)
 

@@ -25,6 +25,9 @@ from typing import Any, NamedTuple, Protocol
 from transport.keys import KEY_LENGTH, Domain, is_key
 from transport.messages import Role
 
+SHOWN = 200
+"""How many characters of a wrong value are told."""
+
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -134,8 +137,13 @@ def _keys(where: str, value: Any) -> list[str]:
     for key in keys:
         if not isinstance(key, str) or not is_key(key):
             msg = (
-                f"{where} = {key!r} is no public key: give the {KEY_LENGTH} characters that "
+                f"{where} = {_shown(key)} is no public key: give the {KEY_LENGTH} characters that "
                 "'muxsaga keygen' printed, in quotes, or a list of such keys"
             )
             raise AllowListError(msg)
     return keys
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
