@@ -110,3 +110,16 @@ def read_history(path: Path) -> Iterator[HistoryLine]:
             except (msgspec.DecodeError, UnicodeError) as error:
                 msg = f"{path}, line {number}: {error}"
                 raise HistoryError(msg) from error
+
+
+class HistoryFile:
+    """A history file that can be gone through again and again, line by line.
+
+    Going through it raises `HistoryError` and `OSError` as `read_history` does.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __iter__(self) -> Iterator[HistoryLine]:
+        return read_history(self._path)

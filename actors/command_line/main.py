@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from actors.command_line.action_commands import add_close, add_demote, add_promote
+from actors.command_line.check_command import add_check
 from actors.command_line.command_error import FAILED, INTERRUPTED, CommandError
 from actors.command_line.diag_command import add_diag
 from actors.command_line.host_command import add_host
@@ -81,6 +82,7 @@ def make_parser() -> ArgumentParser:
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in (
         add_run,
+        add_check,
         add_up,
         add_launcher,
         add_host,

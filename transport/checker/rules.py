@@ -1,0 +1,60 @@
+"""What a checker is told of sagas, as data."""
+
+from dataclasses import dataclass, field
+
+from transport.checker.told import Told
+
+SECOND = 1_000_000_000
+
+CLOSES_WITHIN = 10 * SECOND
+"""How long after its deadline a bracket has to be closed, in nanoseconds."""
+
+WHOLE_WITHIN = 60 * SECOND
+"""How long after the last fault every pool has to be whole, in nanoseconds."""
+
+ON_TIME_WITHIN = 2 * SECOND
+"""What a saga of a host without a fault may take beyond its deadline, in nanoseconds: a due
+deadline fires at the latest a second after, and the event has to be delivered."""
+
+DELIVERED_WITHIN = 5 * SECOND
+"""How long what left before a log's outage may be under way to somebody without a fault."""
+
+OUTAGE_KNOWN_WITHIN = SECOND
+"""How long a commit that was under way may still succeed when an outage begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """An event that starts exactly one saga.
+
+    Attributes:
+        event_type: of the event.
+        saga: name of the saga.
+        unless: fields of which none may be true; such an event starts nothing.
+    """
+
+    event_type: str
+    saga: str
+    unless: tuple[str, ...] = ("reconciled",)
+
+    def starts(self, event: Told) -> bool:
+        """Say whether an event of this type starts one."""
+        return not any(event.fields.get(name) for name in self.unless)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What sagas do, as far as it is judged; a saga that is not named here is any saga.
+
+    Attributes:
+        triggers: which events start which saga, exactly once.
+        fills: names of the sagas that are done when there is a window, which their result names.
+    """
+
+    triggers: tuple[Trigger, ...] = (
+        Trigger("PoolWindowPromoted", "pool_respawn_on_promote"),
+        Trigger("WindowClosed", "window_cleanup_cascade", ("crash_detected", "reconciled")),
+    )
+    fills: frozenset[str] = field(
+        default_factory=lambda: frozenset({"pool_respawn_on_promote", "pool_refill"})
+    )
