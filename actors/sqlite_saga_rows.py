@@ -68,11 +68,18 @@ def saga_view(db: sqlite3.Connection, saga_id: int) -> SagaView:
     return SagaView(log.next_saga_id, story)
 
 
-def beginning(db: sqlite3.Connection) -> tuple[str, int, list[tuple[int, str]]]:
-    """Give a log's id, the version of its last event, and id and name of every open saga."""
+def all_from(db: sqlite3.Connection, saga_id: int) -> Iterator[dict[str, Any]]:
+    """Give every saga from an id on, by id, rising."""
+    rows = db.execute(f"{_COLUMNS} WHERE saga_id >= ? ORDER BY saga_id", (saga_id,))
+    for row in checked(rows, SagaRow):
+        yield _values(db, row)
+
+
+def beginning(db: sqlite3.Connection) -> tuple[str, int, int, list[tuple[int, str]]]:
+    """Give a log's id, its last event's version, its next saga id, and every open saga's name."""
     log = log_row(db)
     found = [(row.saga_id, row.name) for _, row in open_sagas(db)]
-    return log.log_id, log.version, found
+    return log.log_id, log.version, log.next_saga_id, found
 
 
 def _values(db: sqlite3.Connection, row: SagaRow) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 
 from actors.command_line.run_history import merge_histories
 from actors.command_line.summary import RunResult, complaints, document, summary_lines
+from transport.checker import Invariant, Violation
 from transport.history import HistoryWriter, read_history
 from transport.history_counts import Counts, PoolCount
 from transport.history_lines import EventLine
@@ -122,7 +123,19 @@ def test_the_document_has_exactly_the_promised_keys() -> None:
         "pids": {"host-1": 11, "host-2": 12, "launcher": 13},
         "latency_ms": {"p50": 1.0, "p90": 2.0, "p99": 3.0, "max": 3.0},
         "history": "h.jsonl",
+        "violations": [],
     }
+
+
+def test_a_violation_is_a_complaint_with_the_lines_that_prove_it_and_is_in_the_document() -> None:
+    line = EventLine(10, "run", {"type": "X"})
+    violation = Violation(Invariant.POOL, "a ghost", ((7, line),))
+    result = replace(WHOLE, history=Path("h.jsonl"), violations=[violation])
+    (complaint,) = complaints(result)
+    assert complaint.startswith("h.jsonl:7: invariant 8 (pool): a ghost\n    h.jsonl:7: {")
+    (shown,) = document(result)["violations"]
+    assert (shown["invariant"], shown["name"], shown["message"]) == (8, "pool", "a ghost")
+    assert shown["lines"] == [{"number": 7, "line": msgspec.to_builtins(line)}]
 
 
 def test_the_summary_says_the_same_for_people() -> None:

@@ -16,7 +16,13 @@ import pytest
 from tests.free_ports import first_of_free_ports
 from transport.history import read_history
 from transport.history_counts import count
-from transport.history_lines import EventLine, HostLine, ProcessLine
+from transport.history_lines import (
+    EventLine,
+    HostEndLine,
+    HostLine,
+    ProcessLine,
+    TimeoutsLine,
+)
 
 ROOT = Path(__file__).parent.parent
 COMMAND = [sys.executable, "-m", "actors.command_line.main"]
@@ -129,7 +135,14 @@ def test_a_run_prints_one_document_and_its_history_adds_up_to_it(tmp_path: Path)
         0,
         document["latency_ms"],
     )
-    assert {type(line) for line in lines} == {EventLine, HostLine, ProcessLine}
+    assert {type(line) for line in lines} == {
+        EventLine,
+        HostEndLine,
+        HostLine,
+        ProcessLine,
+        TimeoutsLine,
+    }
+    assert document["violations"] == []
     started = {line.name: line.pid for line in lines if isinstance(line, ProcessLine)}
     assert started == document["pids"]
 

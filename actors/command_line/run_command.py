@@ -18,14 +18,16 @@ from actors.command_line.progress import Progress
 from actors.command_line.promote_driver import PromoteDriver, RunPlan
 from actors.command_line.run_children import RunChildren
 from actors.command_line.run_history import merge_histories
+from actors.command_line.run_judgement import inspected, lines_before, lines_of_the_log
 from actors.command_line.run_loop import RunLoop, RunParts
 from actors.command_line.run_options import add_run_options, check_run_options, plan_of
 from actors.command_line.run_processes import RunPlace, run_place, run_spec
 from actors.command_line.run_start import RunStart, run_start
 from actors.command_line.summary import RunResult, complaints, document, summary_lines
+from transport.checker import check
 from transport.codec import Codec
 from transport.event_stream import Batch, Truncated
-from transport.history import HistoryWriter, lines_of, read_history
+from transport.history import HistoryFile, HistoryWriter, lines_of, read_history
 from transport.history_counts import count
 from transport.history_lines import ProcessLine
 from transport.process_signals import StopSignals
@@ -44,7 +46,7 @@ examples:
   muxsaga run --log log.sqlite; muxsaga diag sagas log.sqlite
 
 exit status: 0 if every saga was closed once, none failed, no promote was cold, every pool was
-full again and the history has no gap; 1 if not; 130 after Ctrl-C
+full again and the history violates no invariant; 1 if not; 130 after Ctrl-C
 """
 
 
@@ -74,6 +76,7 @@ def execute(options: Namespace) -> int:
             pids=run.pids,
             bad_ends=run.bad_ends,
             history=options.history,
+            violations=() if problem is not None else check(HistoryFile(history)),
         )
     return _print(result, problem, as_json=options.json)
 
@@ -111,12 +114,15 @@ class _Run:
                 self.pids = children.pids
                 children.start_all()
                 view.say(f"ready: {', '.join(f'{name} {pid}' for name, pid in self.pids.items())}")
-                writer.write(self._start.lines(time.monotonic_ns(), OBSERVER))
+                now = time.monotonic_ns()
+                writer.write(self._start.lines(now, OBSERVER))
+                writer.write(lines_before(self._options, self._plan.hosts, now))
                 _note_processes(writer, children, "started")
                 problem = self._drive(view, writer, children, signals)
             children.stop_all()
             self.bad_ends = children.bad_ends
             _note_processes(writer, children, "ended")
+            writer.write(lines_of_the_log(self._options, self._start, time.monotonic_ns()))
         return problem
 
     def _view(self) -> RunView:
@@ -164,6 +170,7 @@ class _Run:
             loop, problem = RunLoop(parts), None
             try:
                 loop.drive(self._options.timeout)
+                writer.write(inspected(controls))
             except CommandError as error:
                 problem = error
             loop.end()

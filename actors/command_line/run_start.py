@@ -17,11 +17,13 @@ class RunStart:
         log_id: of the log; None for one that is yet to be made.
         version: of its last event.
         open: the sagas that earlier runs left open.
+        next_saga_id: the first one that is of this run.
     """
 
     log_id: str | None = None
     version: int = 0
     open: tuple[OpenBracket, ...] = ()
+    next_saga_id: int = 1
 
     def lines(self, at_ns: int, observer: str) -> list[BeginsLine]:
         """Give what the run's history begins with."""
@@ -40,9 +42,10 @@ def run_start(log: Path | None) -> RunStart:
         return RunStart()
     try:
         with reading(log) as db:
-            log_id, version, left_open = beginning(db)
+            log_id, version, next_saga_id, left_open = beginning(db)
     except LogEmptyError:
         return RunStart()
     except LogUnreadableError as error:
         raise CommandError(str(error)) from error
-    return RunStart(log_id, version, tuple(OpenBracket(*each) for each in left_open))
+    left_open_brackets = tuple(OpenBracket(*each) for each in left_open)
+    return RunStart(log_id, version, left_open_brackets, next_saga_id)

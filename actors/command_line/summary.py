@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from actors.command_line.check_command import violation_document, violation_lines
+from transport.checker import Violation
 from transport.history_counts import Counts
 
 
@@ -23,6 +25,7 @@ class RunResult:
         pids: every process that was started.
         bad_ends: how processes ended that did not end well.
         history: the file that was asked for, or None.
+        violations: of the invariants, that its history shows.
     """
 
     counts: Counts
@@ -33,6 +36,7 @@ class RunResult:
     pids: Mapping[str, int]
     bad_ends: Sequence[str]
     history: Path | None
+    violations: Sequence[Violation] = ()
 
 
 def complaints(result: RunResult) -> list[str]:
@@ -56,6 +60,8 @@ def complaints(result: RunResult) -> list[str]:
     if counts.promotes != result.promotes:
         found.append(f"{counts.promotes} promotes happened, {result.promotes} were asked for")
     found.extend(_pool_complaints(result))
+    history = "history" if result.history is None else str(result.history)
+    found.extend("\n".join(violation_lines(history, each)) for each in result.violations)
     found.extend(result.bad_ends)
     found.extend(f"refused: {refusal}" for refusal in result.refusals[:3])
     if len(result.refusals) > 3:  # noqa: PLR2004
@@ -91,6 +97,7 @@ def document(result: RunResult) -> dict[str, Any]:
         "pids": dict(result.pids),
         "latency_ms": dict(counts.latency_ms),
         "history": str(result.history) if result.history is not None else None,
+        "violations": [violation_document(each) for each in result.violations],
     }
 
 
