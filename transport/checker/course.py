@@ -79,7 +79,7 @@ class Course:
         elif line.did == "ended":
             self._lasting.discard((line.fault, line.target))
         self._disturb(line.target, line.at_ns)
-        if _concerns(line.target, LAUNCHER):
+        if line.target == LAUNCHER:
             self.anew_at = line.at_ns
 
     def _disturb(self, target: str, at_ns: int) -> None:

@@ -11,7 +11,7 @@ ends within its deadline and the two seconds that firing and delivery may take.
 """
 
 from transport.checker.brackets import TERMINALS
-from transport.checker.course import LAUNCHER, Course
+from transport.checker.course import Course
 from transport.checker.part import Part, Seen
 from transport.checker.report import MOST_VIOLATIONS, Findings, Invariant
 from transport.checker.rules import CLOSES_WITHIN, ON_TIME_WITHIN, SECOND
@@ -113,7 +113,7 @@ class Deadlines(Part):
 
     def _judge_slow(self, saga_id: int, observer: str) -> None:
         story = self._book.stories[saga_id]
-        names = (story.host, observer, LAUNCHER)
+        names = (story.host, observer)
         if story.host and all(self._course.last_fault_of(name) is None for name in names):
             message = (
                 f"saga {saga_id} ({story.name}) of {story.host}, to which nothing was done, was "
