@@ -796,3 +796,60 @@ def a_pool_is_short_for_more_than_a_minute_after_the_last_fault(lines: Lines) ->
     fault = FaultLine(lines[index].at_ns + 5 * SECOND, "window dies", "host-1")
     later = delayed(lines, index, 70 * SECOND)
     return [*later[:index], fault, *later[index:]]
+
+
+@spoil(4, also=(3,))
+def a_host_makes_one_window_twice(lines: Lines) -> Lines:
+    index = find(lines, did("ready"))
+    return [*lines[:index], replace(lines[index], identity=None), *lines[index:]]
+
+
+@spoil(8)
+def a_host_makes_a_window_without_a_label(lines: Lines) -> Lines:
+    index = find(lines, did("ready"))
+    return [*lines[:index], replace(lines[index], label=None, identity=None), *lines[index:]]
+
+
+@spoil(8)
+def a_host_has_a_window_without_a_label(lines: Lines) -> Lines:
+    index = find(lines, of(HostEndLine))
+    end = lines[index]
+    assert isinstance(end, HostEndLine)
+    return edited(lines, index, pool=(*end.pool, ""))
+
+
+@spoil(8)
+def a_host_has_one_label_twice(lines: Lines) -> Lines:
+    index = find(lines, of(HostEndLine))
+    return edited(lines, index, pool=("window-1",) * 4)
+
+
+@spoil(1, 8)
+def a_window_is_promoted_that_was_not_removed(lines: Lines) -> Lines:
+    return edited(lines, find(lines, told("PoolWindowPromoted")), promote_id="another")
+
+
+@spoil(8)
+def a_window_is_opened_that_was_not_promoted(lines: Lines) -> Lines:
+    return edited(lines, find(lines, told("WindowOpened")), promote_id="another")
+
+
+@spoil(8)
+def a_pool_is_drained_that_has_windows(lines: Lines) -> Lines:
+    index = find(lines, told("PoolWindowPromoted"))
+    event = {**event_of(lines[index]), "type": "PoolDrained", "reconciled": True}
+    return inserted(lines, index - 1, **event)
+
+
+@spoil(8)
+def a_host_leaves_and_its_windows_stay(lines: Lines) -> Lines:
+    index = find(lines, told("PoolWindowRemoved"))
+    origin = event_of(lines[index])["origin"]
+    return inserted(lines, index, type="HostLeft", origin=origin, reason="goodbye")
+
+
+@spoil(8)
+def a_user_closes_a_window_that_nobody_had(lines: Lines) -> Lines:
+    index = find(lines, told("PoolWindowRemoved"))
+    fields = {"origin": event_of(lines[index])["origin"], "crash_detected": True}
+    return inserted(lines, index, type="WindowClosed", label="window-x", reconciled=True, **fields)

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from actors.command_line.main import make_parser
+from actors.command_line.run_judgement import lines_before
 from actors.simulation import SimulationSettings, simulate
-from tests.checker_histories import SECOND, closed_history, open_history, whole
+from tests.checker_histories import SECOND, TIMEOUTS, closed_history, open_history, whole
 from tests.checker_spoils import SPOILS, Lines, Spoil, event_of, find, of, told
 from transport.checker import Invariant, Rules, check, judge
 from transport.history import HistoryError, HistoryWriter, read_history
@@ -270,6 +272,18 @@ def test_violations_of_one_kind_are_counted_beyond_a_hundred() -> None:
     report = judge(lines)
     assert len(report.violations) == 100
     assert report.omitted == {Invariant.VERSIONS: 200}
+
+
+def test_a_runs_history_names_deadlines_and_the_faults_that_were_asked_for() -> None:
+    arguments = ("run", "--crash-sagas", "0.1", "--crash-coordinator", "2")
+    options = make_parser().parse_args([*arguments, "--fault", "creation_failed:2"])
+    timeouts, *faults = lines_before(options, ["host-1"], 7)
+    assert timeouts == TimeoutsLine(7, TIMEOUTS)
+    assert faults == [
+        FaultLine(7, "saga crashes", "launcher"),
+        FaultLine(7, "coordinator crashes", "launcher"),
+        FaultLine(7, "creation_failed", "host-1"),
+    ]
 
 
 # --- the command ----------------------------------------------------------------------------------

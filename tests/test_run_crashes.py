@@ -24,6 +24,7 @@ def test_sagas_that_crash_at_one_message_in_ten_complete_or_fail_once() -> None:
     )
     assert counts["promotes"] == counts["completed"] + counts["failed"] == 60
     assert (counts["open"], counts["duplicate_terminals"], counts["version_gaps"]) == (0, 0, 0)
+    assert counts["violations"] == []
     assert (status == 0) == (counts["failed"] == 0 and "not sound" not in said)
 
 
@@ -36,6 +37,7 @@ def test_a_coordinator_that_crashes_every_second_leaves_no_bracket_open() -> Non
     assert status == 0, said
     assert counts["completed"] == 80
     assert (counts["open"], counts["duplicate_terminals"], counts["version_gaps"]) == (0, 0, 0)
+    assert counts["violations"] == []
 
 
 @pytest.mark.timeout(SECONDS + 20)
