@@ -4,9 +4,11 @@ from random import Random
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from actors.simulation.nodes import HostNode
-from actors.simulation.world import SimulationSettings, World
+from actors.simulation import read_profile
+from actors.simulation.host_node import HostNode
+from actors.simulation.world import World
 from host_sim.host import Host
 from host_sim.settings import HostSettings
 from host_sim.spawn_time import parse_spawn_time
@@ -22,7 +24,9 @@ from transport.messages import (
 
 
 def world(spawn_time: str = "200ms") -> World:
-    made = World(SimulationSettings(seed=7, hosts=1, spawn_time=spawn_time, pool_target=2))
+    calm = read_profile("calm")
+    system = replace(calm.system, hosts=1, spawn_time=spawn_time, pool_target=2)
+    made = World(7, replace(calm, system=system))
     made.start()
     return made
 

@@ -1,151 +1,313 @@
-"""One simulated run: promotes are driven, links break, windows close; one seed, one history."""
+"""A whole system in one thread, under virtual time: processes that die and come back.
+
+The world starts and ends processes, and records what happens; it decides nothing. Faults are
+`actors.simulation.injector`'s business, user actions `actors.simulation.workload`'s.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from actors.engine import Engine, EngineSettings
-from actors.memory_saga_log import MemorySagaLog
-from actors.sagas import PoolRespawnOnPromote, WindowCleanupCascade
-from actors.simulation.nodes import HostNode, LauncherNode, ObserverNode
+from actors.engine_keeper import EngineKeeper
+from actors.injected_crash import InjectedCrashError
+from actors.intake import ReportKey
+from actors.saga_recovery import summary_of
+from actors.sagas import PoolRefill, PoolRespawnOnPromote, WindowCleanupCascade
+from actors.simulation.fault_plan import LAUNCHER
+from actors.simulation.host_node import HostNode
+from actors.simulation.launcher_node import LauncherHooks, LauncherNode, RareThings
+from actors.simulation.machine_clock import MachineClock
+from actors.simulation.observer_node import ObserverNode
+from actors.simulation.profile import Profile
+from actors.simulation.simulated_saga_log import SimulatedSagaLog
+from actors.simulation.sockets import LinkFaults, Sockets
 from host_sim.host import Host
 from host_sim.settings import HostSettings
 from host_sim.spawn_time import parse_spawn_time
-from transport.codec import Codec, encode
-from transport.event_stream.items import Batch, Item, Truncated
-from transport.event_stream.observer_session import ObserverSession
+from transport.codec import Codec
+from transport.event_stream.items import Batch, Item, NewHistory, Truncated
+from transport.event_stream.observer_session import ObserverSession, Phase
 from transport.history import host_line, lines_of
-from transport.history_lines import HistoryLine
+from transport.history_lines import (
+    EventLine,
+    FaultLine,
+    HistoryLine,
+    HostEndLine,
+    OutageLine,
+    ProcessLine,
+    TimeoutsLine,
+    TruncatedLine,
+)
 from transport.memory_network import MemoryNetwork
-from transport.messages import CloseWindow, PromoteWindow, SagaCompleted, SagaFailed, SagaStarted
+from transport.mirror import HostMirror
 from transport.virtual_clock import VirtualClock
 
 SECOND = 1_000_000_000
-MILLISECOND = 1_000_000
-OBSERVER = "observer"
+ENGINE_BUDGET = 3
+WALL_AT_START = 1_700_000_000 * SECOND
+SUPERVISOR_PAUSE = 500_000_000
+"""After how many nanoseconds a process that ended by itself is started again."""
+
+LOOK = 50_000_000
+"""How often the world looks whether something holds, in nanoseconds."""
 
 
 class SimulationStuckError(RuntimeError):
-    """A simulated run did not come to its end in bounded virtual time; says what was missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class SimulationSettings:
-    """What a run is made of.
-
-    Attributes:
-        seed: everything follows from it.
-        promotes: how many, over all hosts.
-        hosts: how many.
-        concurrency: how many promotes at most are open at once.
-        pool_target: of every host.
-        spawn_time: as `host_sim.spawn_time` reads it.
-        link_breaks: how many times the link of some host breaks.
-    """
-
-    seed: int
-    promotes: int = 50
-    hosts: int = 2
-    concurrency: int = 4
-    pool_target: int = 3
-    spawn_time: str = "normal:200ms,30ms"
-    link_breaks: int = 2
-
-
-def simulate(settings: SimulationSettings) -> list[HistoryLine]:
-    """Run a whole system to its end, and give its history.
-
-    Raises:
-        SimulationStuckError: it did not come to its end.
-    """
-    return World(settings).run()
+    """Something did not happen in bounded virtual time; says what."""
 
 
 class World:
-    """Launcher, hosts and one observer, on the memory network."""
+    """Launcher, hosts and observers.
 
-    def __init__(self, settings: SimulationSettings) -> None:
-        self._settings = settings
-        generator = Random(settings.seed)  # noqa: S311 - a seed is the point
-        self._generator = generator
-        self._clock = VirtualClock()
-        self._network = MemoryNetwork(
-            self._clock, lambda: generator.randrange(50_000, 5 * MILLISECOND)
-        )
+    Args:
+        seed: all that chance decides follows from it.
+        profile: how large and how hostile the world is.
+
+    Attributes:
+        history: what happened so far.
+        complaints: what no line of the history can say: engines that crashed unasked.
+        promoted: how many promotes each host did.
+        saga_crashes: how many of the next turns of sagas are to crash.
+        wall_step: what was added to the launcher's wall clock, in nanoseconds.
+    """
+
+    def __init__(self, seed: int, profile: Profile) -> None:
+        self.profile = profile
         self.history: list[HistoryLine] = []
-        log = MemorySagaLog(_random_id(generator))
-        engine = Engine(
-            EngineSettings(),
-            contents=log.load(),
-            epoch=_random_id(generator),
-            now=0,
-            choose=generator.randrange,
-        )
-        self.launcher = LauncherNode(self._network, engine, log, generator)
-        self.hosts = [self._host(f"host-{number}") for number in range(1, settings.hosts + 1)]
-        session = ObserverSession(Codec())
-        self._observer = ObserverNode(self._network, OBSERVER, session, self.launcher, self._take)
-        self._open: dict[int, str] = {}
-        self._ended: Counter[str] = Counter()
+        self.complaints: list[str] = []
+        self.promoted: Counter[str] = Counter()
+        self.saga_crashes = 0
+        self.wall_step = 0
+        self.extra_delay = 0
+        self._seed = seed
+        self._ids = self.generator("ids")
+        self.scheduling = self.generator("scheduling")
+        self.clock = VirtualClock()
+        self.network = MemoryNetwork(self.clock, self._delay_by(self.generator("network")))
+        self.sockets = Sockets(self.network, self.generator("reconnects"))
+        self.log = SimulatedSagaLog(self._random_id(), profile.system.journal_events)
+        self.launcher: LauncherNode | None = None
+        self.host_names = [f"host-{number}" for number in range(1, profile.system.hosts + 1)]
+        self.observer_names = [
+            f"observer-{number}" for number in range(1, profile.system.observers + 1)
+        ]
+        self.live_hosts: dict[str, HostNode] = {}
+        self.observers: dict[str, ObserverNode] = {}
+        self.links: dict[str, LinkFaults] = {}
+        self._sessions: dict[str, ObserverSession] = {}
+        self._clocks: dict[str, MachineClock] = {}
+        self._published = 0
 
-    def _host(self, name: str) -> HostNode:
+    def generator(self, purpose: str) -> Random:
+        """Give the generator for one purpose: what others draw changes nothing of it."""
+        return Random(f"{self._seed} {purpose}")  # noqa: S311 - a seed is the point
+
+    def _delay_by(self, generator: Random) -> Callable[[], int]:
+        distribution = parse_spawn_time(self.profile.delay)
+        return lambda: distribution.draw(generator) + self.extra_delay
+
+    def _random_id(self) -> str:
+        return f"{self._ids.getrandbits(128):032x}"
+
+    # --- processes ----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start every process, and let every pool become full."""
+        kinds = (PoolRespawnOnPromote, WindowCleanupCascade, PoolRefill)
+        self.history.append(TimeoutsLine(0, {kind.name: kind.timeout for kind in kinds}))
+        for name in self.host_names:
+            self.start_host(name)
+        self.start_launcher()
+        for name in self.observer_names:
+            self.start_observer(name)
+        self.wait(self.pools_full, "pools to be full")
+
+    def start_launcher(self) -> None:
+        """Start the launcher from what the log has; nothing happens while one lives."""
+        if self.launcher is not None:
+            return
+        clock, epoch = self._clock_of(LAUNCHER), self._random_id()
+        wall_offset = WALL_AT_START + self.wall_step
+        settings = EngineSettings(before_saga_turn=self._before_saga_turn)
+
+        def make(poisonous: frozenset[ReportKey]) -> Engine:
+            return Engine(
+                settings,
+                contents=self.log.load(),
+                epoch=epoch,
+                now=clock.shown(self.clock.now),
+                wall_offset=wall_offset,
+                choose=self.scheduling.randrange,
+                poisonous=poisonous,
+            )
+
+        keeper = EngineKeeper(make, ENGINE_BUDGET)
+        if keeper.engine.state.version < self._published:
+            self.complaints.append(
+                f"version {self._published} was published, and the log has less: "
+                f"{keeper.engine.state.version}"
+            )
+        loop = self.profile.loop
+        self.launcher = LauncherNode(
+            sockets=self.sockets,
+            clock=clock,
+            keeper=keeper,
+            log=self.log,
+            generator=self.scheduling,
+            rare=RareThings(loop.short_pass, loop.late_pass),
+            hooks=LauncherHooks(self._outage, self._launcher_ended, self._engine_crashed),
+        )
+        self.note_process(LAUNCHER, "started")
+
+    def kill_launcher(self, did: str = "killed") -> None:
+        """Let the launcher's process be gone at once."""
+        launcher, self.launcher = self.launcher, None
+        if launcher is None:
+            return
+        self._published = max(self._published, launcher.published)
+        launcher.die()
+        if launcher.outage is not None:
+            self._outage("")
+        self.note_process(LAUNCHER, did)
+        for host in self.hosts:
+            host.launcher_died()
+        for observer in self.observers.values():
+            observer.launcher_died()
+
+    def start_host(self, name: str) -> None:
+        """Start a host as a new epoch; nothing happens while one of that name lives."""
+        if name in self.live_hosts:
+            return
+        system = self.profile.system
         settings = HostSettings(
             host=name,
-            pool_target=self._settings.pool_target,
-            spawn_time=parse_spawn_time(self._settings.spawn_time),
+            pool_target=system.pool_target,
+            spawn_time=parse_spawn_time(system.spawn_time),
         )
         host = Host(
             settings,
-            epoch=_random_id(self._generator),
-            generator=Random(self._generator.getrandbits(64)),  # noqa: S311 - seeded
+            epoch=self._random_id(),
+            generator=Random(self._ids.getrandbits(64)),  # noqa: S311 - seeded
             codec=Codec(),
             record=self._record,
         )
-        return HostNode(self._network, name, host, self.launcher)
+        self.live_hosts[name] = HostNode(
+            sockets=self.sockets,
+            name=name,
+            clock=self._clock_of(name),
+            host=host,
+            generator=self.scheduling,
+            faults=self.links.setdefault(name, LinkFaults()),
+            ended=lambda: self.kill_host(name, "ended"),
+        )
+        self.note_process(name, "started")
+
+    def kill_host(self, name: str, did: str = "killed", late: int | None = None) -> None:
+        """Let a host's process be gone at once; see `Dealer.close` for `late`."""
+        node = self.live_hosts.pop(name, None)
+        if node is not None:
+            node.die(late=late)
+            self.note_process(name, did)
+
+    def start_observer(self, name: str) -> None:
+        """Start an observer: anew, or where one of its name was killed."""
+        if name in self.observers:
+            return
+        before = self._sessions.get(name)
+        first = 1 if before is None else before.next_version or 1
+        session = ObserverSession(Codec(), first=first, log=None if before is None else before.log)
+        self._sessions[name] = session
+        clock = self._clock_of(name)
+        self.observers[name] = ObserverNode(
+            sockets=self.sockets,
+            name=name,
+            clock=clock,
+            session=session,
+            launcher=lambda: self.launcher,
+            take=lambda item: self._take(name, clock, item),
+            faults=self.links.setdefault(name, LinkFaults()),
+        )
+        self.note_process(name, "started")
+
+    def kill_observer(self, name: str) -> None:
+        """Let an observer's process be gone at once."""
+        node = self.observers.pop(name, None)
+        if node is not None:
+            node.die()
+            self.note_process(name, "killed")
+
+    def _clock_of(self, name: str) -> MachineClock:
+        clock = self._clocks.get(name)
+        if clock is None:
+            drift = self.profile.system.clock_drift
+            generator = self.generator(f"clock of {name}")
+            offset = generator.randrange(1000 * SECOND)
+            clock = self._clocks[name] = MachineClock(offset, generator.randint(-drift, drift))
+        return clock
+
+    # --- what processes tell ------------------------------------------------------------------
+
+    def _before_saga_turn(self) -> None:
+        if self.saga_crashes > 0:
+            self.saga_crashes -= 1
+            msg = "a crash that was asked for"
+            raise InjectedCrashError(msg)
+
+    def _outage(self, reason: str) -> None:
+        self.history.append(OutageLine(self.clock.now, "began" if reason else "ended", reason))
+
+    def _launcher_ended(self, did: str) -> None:
+        self.kill_launcher(did)
+        if did == "ended":
+            self.network.at(self.clock.now + SUPERVISOR_PAUSE, self.start_launcher)
+
+    def _engine_crashed(self, error: Exception) -> None:
+        reason = summary_of(error.__cause__ or error)
+        self.complaints.append(f"the engine crashed at {self.clock.now} ns: {reason}")
 
     def _record(self, raw: dict[str, Any]) -> None:
-        self.history.append(host_line(raw))
+        line = host_line({**raw, "at_ns": self.clock.now})
+        if line.did == "promoted":
+            self.promoted[line.host] += 1
+        self.history.append(line)
 
-    def _take(self, item: Item) -> None:
-        if isinstance(item, Batch | Truncated):
-            self.history.extend(lines_of(item, OBSERVER))
-        if not isinstance(item, Batch):
+    def _take(self, observer: str, clock: MachineClock, item: Item) -> None:
+        if isinstance(item, NewHistory):
+            self.complaints.append(f"{observer} was told of another log, {item.log}")
+        if not isinstance(item, Batch | Truncated):
             return
-        for event in item.events:
-            match event:
-                case SagaStarted(saga_id=int(saga_id), name=name):
-                    self._open[saga_id] = name
-                case SagaCompleted(saga_id=int(saga_id)) | SagaFailed(saga_id=int(saga_id)):
-                    self._ended[self._open.pop(saga_id)] += 1
-                case _:
-                    pass
+        for line in lines_of(item, observer):
+            assert isinstance(line, EventLine | TruncatedLine)  # noqa: S101 - it gives no others
+            at_ns = min(self.clock.now, clock.true(line.at_ns))
+            self.history.append(replace(line, at_ns=at_ns))
 
-    # --- the run ------------------------------------------------------------------------------
+    def note_process(self, name: str, did: str) -> None:
+        """Record what became of a process."""
+        self.history.append(ProcessLine(self.clock.now, name, 0, did))
 
-    def run(self) -> list[HistoryLine]:
-        """Drive everything to its end."""
-        self.start()
-        self._plan_link_breaks()
-        self._promote_all()
-        self.wait(self._promotes_ended, "brackets and pools")
-        closed = self._close_all()
-        self.wait(lambda: self._ended[WindowCleanupCascade.name] == closed, "clean-ups")
-        self.launcher.engine.stop(self._clock.now)
-        self.launcher.wake_at(self._clock.now)
-        self.wait(lambda: self.launcher.engine.finished, "the launcher to finish")
-        return self.history
+    def note_fault(self, line: FaultLine) -> None:
+        """Record a fault."""
+        self.history.append(line)
 
-    def start(self) -> None:
-        """Let everything connect, and every pool become full."""
-        self.launcher.wake_at(0)
-        self._observer.run()
-        for host in self.hosts:
-            host.connect()
-        self.wait(self.pools_full, "pools to be full")
+    # --- time ---------------------------------------------------------------------------------
+
+    def pass_time(self, nanoseconds: int) -> None:
+        """Let time pass."""
+        self.network.run(lambda: False, self.clock.now + nanoseconds)
+
+    def holds_within(self, holds: Callable[[], bool], nanoseconds: int) -> bool:
+        """Let time pass until something holds; say whether it did within so many nanoseconds."""
+        deadline = self.clock.now + nanoseconds
+        while not holds():
+            if self.clock.now >= deadline:
+                return False
+            self.pass_time(LOOK)
+        return True
 
     def wait(self, until: Callable[[], bool], what: str) -> None:
         """Let time pass until something holds.
@@ -153,63 +315,71 @@ class World:
         Raises:
             SimulationStuckError: it does not hold within two virtual minutes.
         """
-        if not self._network.run(until, self._clock.now + 120 * SECOND):
-            msg = f"seed {self._settings.seed}: waited 120 virtual seconds for {what}"
+        if not self.holds_within(until, 120 * SECOND):
+            msg = f"seed {self._seed}: waited 120 virtual seconds for {what}"
             raise SimulationStuckError(msg)
-
-    def _promote_all(self) -> None:
-        for number in range(1, self._settings.promotes + 1):
-            self.wait(self._may_promote, "a slot")
-            host = self._generator.choice(self._ready_hosts())
-            host.control(encode(PromoteWindow(number=number)))
-            self._pause()
-
-    def _pause(self) -> None:
-        time = self._clock.now + self._generator.randrange(100 * MILLISECOND)
-        self._network.run(lambda: self._clock.now >= time, time)
-
-    def _plan_link_breaks(self) -> None:
-        for _ in range(self._settings.link_breaks):
-            host = self._generator.choice(self.hosts)
-            time = self._clock.now + self._generator.randrange(2 * SECOND)
-            self._network.at(time, host.connect)
-
-    def _close_all(self) -> int:
-        """Close every window, and say how many there were."""
-        number = self._settings.promotes
-        for host in self.hosts:
-            for label in host.host.state()["open"]:
-                number += 1
-                host.control(encode(CloseWindow(number=number, label=label)))
-                self._pause()
-        return number - self._settings.promotes
 
     # --- what is so ---------------------------------------------------------------------------
 
-    def _may_promote(self) -> bool:
-        return len(self._open) < self._settings.concurrency and bool(self._ready_hosts())
-
-    def _ready_hosts(self) -> list[HostNode]:
-        return [host for host in self.hosts if self._takes_promotes(host)]
-
-    def _takes_promotes(self, host: HostNode) -> bool:
-        state = host.host.state()
-        return bool(state["registered"] and state["pool"])
+    @property
+    def hosts(self) -> list[HostNode]:
+        """The hosts that live, in the order of their names."""
+        return [self.live_hosts[name] for name in self.host_names if name in self.live_hosts]
 
     def pools_full(self) -> bool:
         """Say whether the launcher sees every pool at its target."""
+        if self.launcher is None:
+            return False
         hosts = self.launcher.engine.state.mirror.hosts
-        return len(hosts) == len(self.hosts) and all(
-            len(host.pool) >= host.pool_target for host in hosts.values()
+        return len(hosts) == len(self.host_names) and all(
+            host.live and len(host.pool) >= host.target for host in hosts.values()
         )
 
-    def _promotes_ended(self) -> bool:
-        ended = self._ended[PoolRespawnOnPromote.name]
-        return ended == self._settings.promotes and not self._open and self.pools_full()
+    def unrest(self) -> str | None:
+        """Say what is not yet as it should be where nothing goes on any more; None if all is."""
+        launcher = self.launcher
+        if launcher is None or not launcher.at_rest:
+            return "the launcher does not go on"
+        if launcher.engine.state.sagas:
+            return f"sagas {list(launcher.engine.state.sagas)} are open"
+        mirrors = launcher.engine.state.mirror.hosts
+        found = [
+            *(self._unrest_of(name, mirrors.get(name)) for name in self.host_names),
+            *(self._behind(name, launcher.engine.state.version) for name in self.observer_names),
+        ]
+        return next((each for each in found if each is not None), None)
 
+    def _unrest_of(self, name: str, mirror: HostMirror | None) -> str | None:
+        node = self.live_hosts.get(name)
+        if node is None or mirror is None or not node.host.registered:
+            return f"{name} is not registered"
+        own = node.host.state()
+        if own["creating"] or own["opening"] or own["reaping"] or own["held"]:
+            return f"{name} is at work"
+        if set(own["pool"]) != set(mirror.pool) or set(own["open"]) != set(mirror.opened):
+            return f"the mirror of {name} is not its pool"
+        if len(mirror.pool) < mirror.target:
+            return f"the pool of {name} has {len(mirror.pool)} of {mirror.target}"
+        return None
 
-def _random_id(generator: Random) -> str:
-    return f"{generator.getrandbits(128):032x}"
+    def _behind(self, name: str, version: int) -> str | None:
+        observer = self.observers.get(name)
+        if observer is None or observer.session.phase is not Phase.LIVE:
+            return f"{name} is not live"
+        if observer.session.next_version != version + 1:
+            return f"{name} waits for {observer.session.next_version} of {version}"
+        return None
+
+    def end_lines(self) -> list[HistoryLine]:
+        """Give what hosts and log have at the end."""
+        now = self.clock.now
+        hosts: list[HistoryLine] = []
+        for node in self.hosts:
+            own = node.host.state()
+            pool, opened = tuple(own["pool"]), tuple(own["open"])
+            target, drained = own["pool_target"], own["drained"]
+            hosts.append(HostEndLine(now, node.name, own["epoch"], pool, opened, target, drained))
+        return [*hosts, *self.log.lines(now)]
 
 
 def json_lines(lines: list[HistoryLine]) -> Iterator[bytes]:

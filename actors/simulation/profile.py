@@ -1,0 +1,152 @@
+"""Profiles: how large a simulated world is, how busy, how hostile, and what it promises to inject.
+
+A profile is a small TOML file in `profiles/`, or anywhere else. It is read strictly: a key that
+nothing is known of, or a value of another type, is refused by name.
+"""
+
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from actors.simulation.fault_plan import FaultKind
+from host_sim.spawn_time import SpawnTimeError, parse_spawn_time
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Number = Annotated[int, Meta(ge=0, le=100_000)]
+Some = Annotated[int, Meta(ge=1, le=100_000)]
+
+
+class ProfileError(ValueError):
+    """A profile cannot be used; names the file, and what is wrong in it."""
+
+
+class SystemShape(Struct, frozen=True, forbid_unknown_fields=True):
+    """What runs. `spawn_time`: see `host_sim.spawn_time.parse_spawn_time`.
+
+    Attributes:
+        late_observers: how many further observers join while the run goes on.
+        journal_events: how many events the journal keeps for replay.
+        clock_drift: by how many millionths a machine's clock may go wrong.
+    """
+
+    hosts: Some
+    observers: Some
+    late_observers: Number
+    pool_target: Some
+    spawn_time: str
+    journal_events: Some
+    clock_drift: Annotated[int, Meta(ge=0, le=200_000)]
+
+
+class Workload(Struct, frozen=True, forbid_unknown_fields=True):
+    """What users do.
+
+    Attributes:
+        promotes: how many promotes there are at least.
+        pause: between two actions of anybody, a distribution as `spawn_time` is.
+        close, demote: shares of the actions that close or demote a window; the rest promote.
+    """
+
+    promotes: Number
+    pause: str
+    close: Share
+    demote: Share
+
+
+class Loop(Struct, frozen=True, forbid_unknown_fields=True):
+    """How often the launcher's loop does the rare thing; see `RareThings`."""
+
+    short_pass: Share
+    late_pass: Share
+
+
+class Promise(Struct, frozen=True, forbid_unknown_fields=True):
+    """What every seed injects at least; one that injected less has failed."""
+
+    promotes: Number
+    faults: Number
+    kinds: Number
+    launcher_kills: Number
+    host_kills: Number
+
+
+class Profile(Struct, frozen=True, forbid_unknown_fields=True):
+    """One profile.
+
+    Attributes:
+        summary: one sentence for people.
+        delay: of every message, a distribution as `spawn_time` is.
+        fault_seconds: within how many seconds all faults begin.
+        faults: how many of each kind there are, at least and at most.
+    """
+
+    summary: str
+    delay: str
+    fault_seconds: Annotated[float, Meta(gt=0, le=3600)]
+    system: SystemShape
+    workload: Workload
+    loop: Loop
+    promise: Promise
+    faults: dict[FaultKind, tuple[Number, Number]]
+
+
+def profile_names() -> list[str]:
+    """Give the names of the profiles that come with the package."""
+    return sorted(
+        entry.name.removesuffix(".toml") for entry in _own() if entry.name.endswith(".toml")
+    )
+
+
+def read_profile(name: str) -> Profile:
+    """Give a profile, by the name of one that comes with the package, or by its file's path.
+
+    Raises:
+        ProfileError: there is none, or it is wrong.
+    """
+    path = Path(name)
+    if name in profile_names():
+        source = resources.files("actors.simulation") / "profiles" / f"{name}.toml"
+        return parse_profile(source.read_text(encoding="utf-8"), name)
+    if path.suffix != ".toml":
+        msg = f"there is no profile {name!r}; there are {', '.join(profile_names())}, or a file "
+        raise ProfileError(msg + "whose name ends with .toml")
+    try:
+        return parse_profile(path.read_text(encoding="utf-8"), name)
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"profile {name}: {error}"
+        raise ProfileError(msg) from error
+
+
+def parse_profile(text: str, name: str) -> Profile:
+    """Read a profile.
+
+    Raises:
+        ProfileError: it is wrong.
+    """
+    try:
+        profile = msgspec.toml.decode(text, type=Profile)
+        for distribution in (profile.delay, profile.system.spawn_time, profile.workload.pause):
+            parse_spawn_time(distribution)
+        _check(profile)
+    except (msgspec.DecodeError, SpawnTimeError, ValueError) as error:
+        msg = f"profile {name}: {error}"
+        raise ProfileError(msg) from error
+    return profile
+
+
+def _check(profile: Profile) -> None:
+    for kind, (least, most) in profile.faults.items():
+        if least > most:
+            msg = f"faults.{kind} = [{least}, {most}] has more at least than at most"
+            raise ValueError(msg)
+    if profile.workload.close + profile.workload.demote >= 1:
+        msg = "workload.close and workload.demote together leave no promotes"
+        raise ValueError(msg)
+
+
+def _own() -> Iterator[resources.abc.Traversable]:
+    return (resources.files("actors.simulation") / "profiles").iterdir()

@@ -1,0 +1,122 @@
+"""The simulated saga log: it cannot be written for a while when told so, and it keeps every row.
+
+It promises what `power` promises: what was committed is there after any crash. A commit happens
+whole or not at all, so a crash within one is a crash before it. What the log in memory forgets of
+closed sagas is kept here, for the end of the history.
+"""
+
+from collections.abc import Sequence
+
+from actors.memory_saga_log import MemorySagaLog
+from actors.saga_log import (
+    BlobAppended,
+    LogContents,
+    LogUnavailableError,
+    Row,
+    SagaClosed,
+    SagaOpened,
+    StepClosed,
+    StepIssued,
+)
+from transport.codec import unpack
+from transport.event_stream.query_session import JournalReader
+from transport.history_lines import HistoryLine, LogLine, SagaLine, StepRow
+
+
+class SimulatedSagaLog:
+    """A saga log that outlives the launchers of a simulated world.
+
+    Args:
+        log_id: 128 random bits, as 32 hexadecimal digits.
+        journal_events: how many events the journal keeps, at least.
+
+    Attributes:
+        commits: how many there were.
+        outage: why it cannot be written now; None if it can.
+    """
+
+    def __init__(self, log_id: str, journal_events: int) -> None:
+        self.commits = 0
+        self.outage: str | None = None
+        self._log = MemorySagaLog(log_id, journal_events=journal_events)
+        self._opened: dict[int, SagaOpened] = {}
+        self._closed: dict[int, SagaClosed] = {}
+        self._steps: dict[int, list[StepIssued]] = {}
+        self._settled: dict[tuple[int, int], StepClosed] = {}
+        self._blobs: list[tuple[int, int]] = []
+
+    @property
+    def log_id(self) -> str:
+        """The log's own id."""
+        return self._log.log_id
+
+    def commit(self, rows: Sequence[Row]) -> None:
+        """Keep all rows.
+
+        Raises:
+            LogUnavailableError: it cannot be written now; none is kept.
+        """
+        if self.outage is not None:
+            raise LogUnavailableError(self.outage)
+        self._log.commit(rows)
+        self.commits += 1
+        for row in rows:
+            self._note(row)
+
+    def load(self) -> LogContents:
+        """Give everything that is committed."""
+        return self._log.load()
+
+    def reader(self) -> JournalReader:
+        """Give a reader of what is committed."""
+        return self._log.reader()
+
+    def _note(self, row: Row) -> None:
+        match row:
+            case SagaOpened(saga_id=saga_id):
+                self._opened[saga_id] = row
+            case SagaClosed(saga_id=saga_id):
+                self._closed[saga_id] = row
+            case StepIssued(saga_id=saga_id):
+                self._steps.setdefault(saga_id, []).append(row)
+            case StepClosed(saga_id=saga_id, step=step):
+                self._settled[saga_id, step] = row
+            case BlobAppended(first=first, last=last):
+                self._blobs.append((first, last))
+            case _:
+                pass
+
+    # --- the end of a history -----------------------------------------------------------------
+
+    def lines(self, at_ns: int) -> list[HistoryLine]:
+        """Give every saga as the log has it, and the log itself."""
+        contents, journal = self.load(), self.reader().view()
+        kept = tuple(blob for blob in self._blobs if blob[1] >= journal.first)
+        whole = LogLine(at_ns, self.log_id, contents.version, contents.next_saga_id, kept)
+        return [*(self._saga_line(opened, at_ns) for opened in self._opened.values()), whole]
+
+    def _saga_line(self, opened: SagaOpened, at_ns: int) -> SagaLine:
+        closed = self._closed.get(opened.saga_id)
+        failed = closed is not None and closed.failure is not None
+        return SagaLine(
+            at_ns=at_ns,
+            saga_id=opened.saga_id,
+            name=opened.name,
+            state="open" if closed is None else "failed" if failed else "completed",
+            host=opened.host,
+            epoch=opened.epoch,
+            cause=opened.cause,
+            result=None if closed is None else closed.result,
+            failure=None if closed is None else closed.failure,
+            steps=tuple(map(self._step_row, self._steps.get(opened.saga_id, []))),
+        )
+
+    def _step_row(self, issued: StepIssued) -> StepRow:
+        settled = self._settled.get((issued.saga_id, issued.step))
+        failure = None if settled is None else settled.failure
+        command = str(unpack(issued.command)["type"])
+        if settled is None:
+            return StepRow(issued.step, issued.target, command, "awaited")
+        if failure is None:
+            return StepRow(issued.step, issued.target, command, "settled")
+        return StepRow(issued.step, issued.target, command, "failed", failure)
