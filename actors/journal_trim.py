@@ -72,7 +72,10 @@ class JournalTrim:
             self._goal = last - self._keep + 1
             self._phase = Phase.FOLDING
         if self._phase is Phase.FOLDING and self._fold(blobs):
-            self._begin_writing()
+            if self.snapshot.before == self.shown:
+                self._phase = Phase.RESTING
+            else:
+                self._begin_writing()
         if self._phase is not Phase.WRITING:
             return Written(0, ())
         written = Written(self._written, list(islice(self._rows, WRITTEN_A_COMMIT)))

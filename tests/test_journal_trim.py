@@ -84,7 +84,7 @@ class Story:
         assert page.total == len(page.rows)
         shown = Snapshot.from_rows(page.rows, Codec(), before=page.truncated_before)
         truth = self.journal.snapshot_before(page.truncated_before)
-        assert list(shown.rows()) == list(truth.rows())
+        assert list(page.rows) == list(shown.rows()) == list(truth.rows())
         assert reader.view().last == self.journal.last
         loaded = log.load().mirror
         whole = self.journal.snapshot_before(self.journal.last + 1).mirror
@@ -123,6 +123,20 @@ def test_a_reader_sees_the_former_snapshot_until_the_next_one_is_whole(log: Saga
             story.assert_shown_by(log)
     assert len(befores) > 3
     assert log.reader().snapshot_page(0, 10**6).total > 2 * WRITTEN_A_COMMIT
+
+
+def test_a_blob_that_spans_a_whole_step_is_kept_until_it_can_be_folded(log: SagaLog) -> None:
+    story = Story()
+    log.commit([story.register()])
+    for _ in range(KEEP // 2):
+        log.commit([story.add()])
+    log.commit([story.add(KEEP)])
+    befores: list[int] = []
+    for _ in range(KEEP + 100):
+        log.commit([story.add()])
+        befores.append(log.reader().view().first)
+        story.assert_shown_by(log)
+    assert len(set(befores)) > 3
 
 
 def test_commits_that_fail_while_a_snapshot_is_written_spoil_nothing(
