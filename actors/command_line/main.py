@@ -17,6 +17,7 @@ from actors.command_line.parsers import LineParser
 from actors.command_line.run_command import add_run
 from actors.command_line.saga_command import add_saga
 from actors.command_line.service_command import add_service
+from actors.command_line.simulate_command import add_simulate
 from actors.command_line.status_command import add_status
 from actors.command_line.up_command import add_up
 from actors.command_line.watch_command import add_watch
@@ -95,6 +96,7 @@ def make_parser() -> ArgumentParser:
         add_diag,
         add_saga,
         add_keygen,
+        add_simulate,
     ):
         add(subparsers)
     return parser

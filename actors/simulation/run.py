@@ -7,6 +7,7 @@ from random import Random
 
 from msgspec import Struct
 
+from actors.saga_recovery import summary_of
 from actors.simulation.fault_plan import (
     HOST_KILLS,
     LAUNCHER_KILLS,
@@ -17,7 +18,7 @@ from actors.simulation.injector import Injector
 from actors.simulation.judgement import Violation, judge
 from actors.simulation.profile import Profile
 from actors.simulation.workload import Users
-from actors.simulation.world import SECOND, SimulationStuckError, World
+from actors.simulation.world import SECOND, World
 from transport.history_lines import FaultLine, HistoryLine, SagaLine
 
 QUIET_WITHIN = 60 * SECOND
@@ -73,11 +74,12 @@ def run_seed(seed: int, profile: Profile, only: Collection[int] | None = None) -
     wanted = [fault for fault in faults if only is None or fault.number in only]
     world = World(seed, profile)
     violations: list[Violation] = []
+    lines = world.history
     try:
         _conduct(world, wanted)
-    except SimulationStuckError as error:
-        violations.append(Violation(NO_INVARIANT, str(error)))
-    lines = [*world.history, *world.end_lines()]
+        lines.extend(world.end_lines())
+    except Exception as error:  # noqa: BLE001 - a process that raises is what is looked for
+        violations.append(Violation(NO_INVARIANT, f"the run ended early: {summary_of(error)}"))
     happened = _faults_in(lines)
     violations.extend(Violation(NO_INVARIANT, each) for each in world.complaints)
     violations.extend(judge(lines))
