@@ -11,7 +11,7 @@ from functools import cache
 
 from msgspec.structs import replace
 
-from actors.simulation import SimulationSettings, simulate
+from tests.simulated_histories import simulated
 from transport.history_lines import (
     EventLine,
     HistoryLine,
@@ -52,10 +52,8 @@ def open_history(seed: int = 1) -> tuple[HistoryLine, ...]:
 
 
 def _simulated(seed: int) -> list[HistoryLine]:
-    settings = SimulationSettings(
-        seed=seed, promotes=8, hosts=len(HOSTS), pool_target=POOL_TARGET, link_breaks=1
-    )
-    return [replace(line, at_ns=line.at_ns + BEGIN) for line in simulate(settings)]
+    lines = simulated(seed, promotes=8, hosts=len(HOSTS), pool_target=POOL_TARGET, link_breaks=1)
+    return [replace(line, at_ns=line.at_ns + BEGIN) for line in lines]
 
 
 def whole(lines: Sequence[HistoryLine]) -> tuple[HistoryLine, ...]:

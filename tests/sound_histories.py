@@ -14,8 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from actors.simulation import SimulationSettings, simulate
 from actors.simulation.world import json_lines
+from tests import simulated_histories
 from tests.told_histories import DEADLINES, Line, Telling
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +27,7 @@ TERMINALS = {"SagaCompleted": "completed", "SagaFailed": "failed"}
 
 def simulated(seed: int, **settings: Any) -> list[Line]:
     """Give the history of a simulated world, with its ends."""
-    run = simulate(SimulationSettings(seed=seed, **settings))
+    run = simulated_histories.simulated(seed, **settings)
     return with_ends([json.loads(line) for line in json_lines(run)])
 
 
@@ -362,7 +362,7 @@ SOUND: dict[str, Callable[[], list[Line]]] = {
     name: cached(make)
     for name, make in {
         "simulated": lambda: simulated(3, promotes=12),
-        "simulated, one host": lambda: simulated(11, promotes=20, hosts=1, concurrency=2),
+        "simulated, one host": lambda: simulated(11, promotes=20, hosts=1),
         "simulated, links break": lambda: simulated(7, promotes=25, hosts=3, link_breaks=9),
         "real processes": of_real_processes,
         "busy": busy,
