@@ -131,12 +131,14 @@ class Outgoing:
     """One ZeroMQ message to one connection.
 
     Attributes:
+        replies: how many of the frames, the first ones, are private answers.
         steps: the pending steps in it, by queue, to be noted as handed over or given back.
     """
 
     connection: bytes
     frames: list[bytes]
     peer: Peer | None = None
+    replies: int = 0
     acknowledge: Acknowledge | None = None
     steps: list[tuple[StepQueue, list[PendingStep]]] = field(default_factory=list)
 
@@ -315,7 +317,7 @@ class LauncherLink:
             if peer.blocked:
                 self._touched[peer.host] = peer
                 continue
-            message = Outgoing(peer.connection, peer.replies, peer)
+            message = Outgoing(peer.connection, peer.replies, peer, len(peer.replies))
             peer.replies = []
             if peer.acknowledge and peer.registered:
                 mark = low_water(peer.host, peer.epoch)
@@ -358,6 +360,7 @@ class LauncherLink:
         if gone:
             return
         peer.blocked = True
+        peer.replies = [*message.frames[: message.replies], *peer.replies][:REPLY_LIMIT]
         peer.acknowledge = peer.registered
         self.touch(peer)
 
