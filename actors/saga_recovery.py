@@ -68,7 +68,8 @@ class SagaRecovery:
         self._state.open(saga)
         if step is not None:
             self._restore_step(saga, step, record.steps[-1].target)
-        deadline = extended_deadline(record, parts.wall())
+        timeout = round(parts.timeouts.get(kind.name, kind.timeout) * SECOND)
+        deadline = recovered_deadline(record, parts.wall(), timeout)
         if deadline != record.deadline:
             self._recorder.rows.append(DeadlineExtended(saga.saga_id, deadline))
         parts.timers.set(saga.saga_id, parts.now() + max(0, deadline - parts.wall()))
@@ -107,8 +108,17 @@ def _known(delivered: Sequence[Recorded]) -> list[Event]:
     return known
 
 
-def extended_deadline(record: SagaRecord, wall: int) -> int:
-    """Give a recovered saga's deadline: at least five seconds from now, three times at most."""
+def recovered_deadline(record: SagaRecord, wall: int, timeout: int) -> int:
+    """Give a recovered saga's deadline: at least five seconds from now, three times at most.
+
+    It is never further away than a new saga's, however the wall clock was set meanwhile.
+
+    Args:
+        record: the saga's rows.
+        wall: the wall clock now.
+        timeout: how long a saga of its kind may take, in nanoseconds.
+    """
+    deadline = min(record.deadline, wall + timeout)
     if record.extensions >= EXTENSIONS:
-        return record.deadline
-    return max(record.deadline, wall + RECOVERY_GRACE)
+        return deadline
+    return max(deadline, wall + RECOVERY_GRACE)

@@ -1,7 +1,19 @@
 """Bugs that the simulator found, each with what led to it, by hand."""
 
-from tests.launcher_harness import PlayedLauncher
+import pytest
+
+from actors.saga_log import SagaOpened, SagaRecord
+from actors.saga_recovery import EXTENSIONS, RECOVERY_GRACE, recovered_deadline
+from tests.launcher_harness import SECOND, PlayedLauncher
 from transport.messages import NotRegistered, ReportPoolDrift
+
+HOUR = 3600 * SECOND
+TIMEOUT = 30 * SECOND
+
+
+def record(deadline: int, extensions: int = 0) -> SagaRecord:
+    opened = SagaOpened(1, "saga", {}, None, None, None, deadline)
+    return SagaRecord(opened, deadline, extensions)
 
 
 def test_a_private_answer_that_a_full_connection_did_not_take_is_given_later() -> None:
@@ -15,3 +27,18 @@ def test_a_private_answer_that_a_full_connection_did_not_take_is_given_later() -
     launcher.engine.stream_heartbeat("ok")
     launcher.end_pass()
     assert [each for each in host.received if isinstance(each, NotRegistered)] == [NotRegistered()]
+
+
+@pytest.mark.parametrize("extensions", [0, EXTENSIONS])
+def test_a_wall_clock_set_back_keeps_no_recovered_saga_open(extensions: int) -> None:
+    wall = 10 * HOUR
+    ahead = record(wall + HOUR, extensions)
+    assert recovered_deadline(ahead, wall, TIMEOUT) == wall + TIMEOUT
+
+
+def test_a_recovered_saga_has_its_own_deadline_and_five_seconds_at_least() -> None:
+    wall = 10 * HOUR
+    late, soon = wall + 20 * SECOND, wall - HOUR
+    assert recovered_deadline(record(late), wall, TIMEOUT) == late
+    assert recovered_deadline(record(soon), wall, TIMEOUT) == wall + RECOVERY_GRACE
+    assert recovered_deadline(record(soon, EXTENSIONS), wall, TIMEOUT) == soon
