@@ -25,7 +25,7 @@ from actors.simulation.machine_clock import MachineClock
 from actors.simulation.observer_node import ObserverNode
 from actors.simulation.profile import Profile
 from actors.simulation.simulated_saga_log import SimulatedSagaLog
-from actors.simulation.sockets import LinkFaults, Sockets
+from actors.simulation.sockets import Connection, LinkFaults, Sockets
 from host_sim.host import Host
 from host_sim.settings import HostSettings
 from host_sim.spawn_time import parse_spawn_time
@@ -100,6 +100,7 @@ class World:
         self.observers: dict[str, ObserverNode] = {}
         self.links: dict[str, LinkFaults] = {}
         self._sessions: dict[str, ObserverSession] = {}
+        self._last_connections: dict[str, Connection] = {}
         self._clocks: dict[str, MachineClock] = {}
         self._published = 0
 
@@ -183,6 +184,10 @@ class World:
         """Start a host as a new epoch; nothing happens while one of that name lives."""
         if name in self.live_hosts:
             return
+        former = self._last_connections.pop(name, None)
+        if former is not None:
+            # A process takes longer to start than what its former life sent takes to be read.
+            former.up.close()
         system = self.profile.system
         settings = HostSettings(
             host=name,
@@ -211,6 +216,8 @@ class World:
         """Let a host's process be gone at once; see `Dealer.close` for `late`."""
         node = self.live_hosts.pop(name, None)
         if node is not None:
+            if node.dealer is not None and node.dealer.connection is not None:
+                self._last_connections[name] = node.dealer.connection
             node.die(late=late)
             self.note_process(name, did)
 
