@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +41,15 @@ def simulate(*options: str, hash_seed: str = "1") -> "subprocess.CompletedProces
     )
 
 
-def messages(profile: Profile, seeds: range) -> list[str]:
-    return [
-        f"seed {result.seed}: {violation.message}"
-        for result in judged_seeds(seeds, profile, None, 1)
-        for violation in result.violations
-    ]
+def messages(profile: Profile, seeds: range) -> Iterator[str]:
+    for result in judged_seeds(seeds, profile, None, 1):
+        for violation in result.violations:
+            yield f"seed {result.seed}: {violation.message}"
 
 
 @pytest.mark.parametrize(("name", "seeds"), [("breezy", range(8)), ("cruel", range(36))])
 def test_no_seed_breaks_an_invariant(name: str, seeds: range) -> None:
-    assert messages(read_profile(name), seeds) == []
+    assert list(messages(read_profile(name), seeds)) == []
 
 
 def test_every_cruel_seed_has_the_faults_that_its_profile_promises(cruel: Profile) -> None:
@@ -85,7 +83,7 @@ def test_a_launcher_that_asks_for_no_inventory_is_found(
     monkeypatch: pytest.MonkeyPatch, cruel: Profile
 ) -> None:
     monkeypatch.setattr(LauncherLink, "ask_inventory", lambda *_: None)
-    assert messages(cruel, range(20))
+    assert "mirror" in next(messages(cruel, range(20)))
 
 
 def test_a_launcher_that_publishes_what_it_did_not_commit_is_found(
@@ -99,7 +97,7 @@ def test_a_launcher_that_publishes_what_it_did_not_commit_is_found(
             commit(log, rows)
 
     monkeypatch.setattr(MemorySagaLog, "commit", lose_some)
-    assert messages(cruel, range(3))
+    assert next(messages(cruel, range(3)))
 
 
 def test_the_faults_that_are_needed_are_found(

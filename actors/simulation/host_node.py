@@ -28,7 +28,7 @@ class HostNode(Node):
         ended: called when its process ended by itself.
 
     Attributes:
-        control_answers: what users were answered and did not look at.
+        control_answers: what users were answered in the last round.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """A launcher of the simulated world: what `actors.launcher_loop` is, on simulated sockets."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
@@ -71,7 +71,7 @@ class _Held:
     """A pass that could not be committed, and when it is tried again."""
 
     done: Pass
-    retry_at: int = field(default=0)
+    retry_at: int
 
 
 class LauncherNode(Node):
@@ -131,7 +131,7 @@ class LauncherNode(Node):
 
     @property
     def at_rest(self) -> bool:
-        """Whether no pass is kept, and every message that came was read."""
+        """Whether no pass waits for the log."""
         return self._held is None
 
     def crash_coordinator(self) -> None:

@@ -31,12 +31,10 @@ class SimulatedSagaLog:
         journal_events: how many events the journal keeps, at least.
 
     Attributes:
-        commits: how many there were.
         outage: why it cannot be written now; None if it can.
     """
 
     def __init__(self, log_id: str, journal_events: int) -> None:
-        self.commits = 0
         self.outage: str | None = None
         self._log = MemorySagaLog(log_id, journal_events=journal_events)
         self._opened: dict[int, SagaOpened] = {}
@@ -59,7 +57,6 @@ class SimulatedSagaLog:
         if self.outage is not None:
             raise LogUnavailableError(self.outage)
         self._log.commit(rows)
-        self.commits += 1
         for row in rows:
             self._note(row)
 
