@@ -257,7 +257,7 @@ def published_during_an_outage(lines: list[Line]) -> list[Line]:
     ended = line_of(lines, "outage", did="ended")
     last = lines[event_at(lines, "SagaCompleted", nth=-1)]
     ended["at_ns"] = last["at_ns"] + SECOND
-    return lines
+    return sorted(lines, key=lambda line: line["at_ns"])
 
 
 WRITE_AHEAD = {

@@ -17,7 +17,12 @@ LAUNCHER = "launcher"
 
 @dataclass
 class ToldHost:
-    """One epoch of a host, as its teller has it."""
+    """One epoch of a host, as its teller has it.
+
+    Attributes:
+        unheard: windows that were promoted, and of which the launcher has not heard: to it they
+            are in the pool.
+    """
 
     name: str
     epoch: str
@@ -26,6 +31,7 @@ class ToldHost:
     sequence: int = 0
     pool: list[str] = field(default_factory=list)
     open: list[str] = field(default_factory=list)
+    unheard: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -96,6 +102,7 @@ class Telling:
     def promote(self, host: ToldHost) -> ToldSaga:
         """Let a user take a window out of a pool, and the launcher open the bracket."""
         promote_id, label = self.promote_unheard(host)
+        host.unheard.remove(label)
         start = self._version + 2
         removed, promoted, opened = self._promoted(host, label, promote_id)
         saga = self._begun(RESPAWN, host, cause=start)
@@ -107,6 +114,7 @@ class Telling:
         """Let a user promote on a host that nobody hears; give promote id and label."""
         label = host.pool.pop(0)
         host.open.append(label)
+        host.unheard.append(label)
         promote_id = f"promote-{host.epoch}-{label.rpartition('-')[2]}"
         self.did(host, "promoted", label=label, promote_id=promote_id)
         return promote_id, label
@@ -270,11 +278,12 @@ class Telling:
         died: Line = {"reason": "died", "promote_id": None}
         events = [
             _event("PoolWindowRemoved", origin, label=label, **died, **reconciled)
-            for label in host.pool
+            for label in (*host.unheard, *host.pool)
         ]
         events += [
             _event("WindowClosed", origin, label=label, crash_detected=True, **reconciled)
             for label in host.open
+            if label not in host.unheard
         ]
         for saga in self._sagas:
             if saga.host is host and saga.row["state"] == "open":
