@@ -1,6 +1,7 @@
 """Invariants 1, 2 and 6: what an observer is told of a saga stands between one start and one end.
 
-The time in which a bracket has to close is judged in `transport.checker.deadlines`.
+The time in which a bracket has to close is judged in `transport.checker.deadlines`. An observer
+whose process is started again knows nothing of what its former life was told.
 """
 
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from transport.checker.course import Course
 from transport.checker.part import Part, Seen
 from transport.checker.report import Findings, Invariant
 from transport.checker.told import Told
-from transport.history_lines import BeginsLine, LogLine, OpenBracket, TruncatedLine
+from transport.history_lines import BeginsLine, LogLine, OpenBracket, ProcessLine, TruncatedLine
 
 STARTED = "SagaStarted"
 TERMINALS = frozenset({"SagaCompleted", "SagaFailed"})
@@ -47,6 +48,8 @@ class Brackets(Part):
                 self._are_open(number, observer, brackets)
             case TruncatedLine(observer=observer, open=brackets):
                 self._are_open(number, observer, brackets)
+            case ProcessLine(name=name) if name == self._course.restarted:
+                self._observers.pop(name, None)
             case LogLine():
                 self._log = number, line
             case _:

@@ -16,6 +16,7 @@ class Course:
         outage_since: when the outage that is on began, or None.
         outage_number: its line.
         disturbed_at: when the last fault of any kind was.
+        restarted: the process that was just started after it was down, if this line says so.
         down: processes that ended, were killed or stand still.
         had_outage: there was an outage.
         truncated: an observer was told that it cannot have everything.
@@ -27,6 +28,7 @@ class Course:
         self.outage_since: int | None = None
         self.outage_number = 0
         self.disturbed_at = 0
+        self.restarted = ""
         self.down: set[str] = set()
         self.had_outage = False
         self.truncated = False
@@ -42,8 +44,14 @@ class Course:
         """Say whether no fault lasts, and neither a host nor the launcher or its log is down."""
         return not self._lasting and not self.paused and host not in self.down
 
+    @property
+    def fault_lasts(self) -> bool:
+        """Whether a fault that began has not ended."""
+        return bool(self._lasting)
+
     def take(self, number: int, line: object) -> None:
         """Take the next line."""
+        self.restarted = ""
         match line:
             case ProcessLine():
                 self._take_process(line)
@@ -69,6 +77,7 @@ class Course:
         elif line.did in {"started", "continued"}:
             if line.name in self.down:
                 self._disturb(line.name, line.at_ns)
+                self.restarted = line.name if line.did == "started" else ""
             self.down.discard(line.name)
             if line.name == LAUNCHER:
                 self.anew_at = line.at_ns

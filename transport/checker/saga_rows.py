@@ -63,11 +63,12 @@ class SagaRows(Part):
             reason = "there are no rows of sagas: what was told is not compared with them"
             self._findings.unjudged(Invariant.WRITE_AHEAD, reason)
             return
+        first = self._first_saga()
         whole = self._ledger.highest > 0 and self._ledger.is_whole_from(self._begins)
         for saga_id, row in self._rows.items():
             story = self._book.stories.get(saga_id)
             if story is None:
-                if whole:
+                if whole and saga_id >= first:
                     message = f"the log has saga {saga_id}, of which nobody was told"
                     self._findings.violated(Invariant.BRACKETS, message, row[-1])
             else:
@@ -76,6 +77,13 @@ class SagaRows(Part):
             if saga_id not in self._rows and not story.earlier:
                 message = f"the log has no row of saga {saga_id}"
                 self._findings.violated(Invariant.WRITE_AHEAD, message, story.started, story.ended)
+
+    def _first_saga(self) -> int:
+        """Give the lowest id that can be of a saga of this history: the log has older ones."""
+        if self._begins == 1:
+            return 1
+        started = (each for each, story in self._book.stories.items() if not story.earlier)
+        return min(started, default=max(self._rows) + 1)
 
     def _compare(
         self, saga_id: int, story: Story, row: tuple[str, str, str, int | None, int]

@@ -1,6 +1,7 @@
 """Invariant 1: what users did is told, and every event that starts a saga starts exactly one.
 
 A promote or close whose report was not taken before its host died needs no event and no bracket.
+Nor does one that was done before a history begins.
 """
 
 from dataclasses import dataclass, field
@@ -57,6 +58,8 @@ class Triggers(Part):
                 self._observers[observer] = _Waiting(known_from=before)
             case BeginsLine(observer=observer, after=after):
                 self._observers[observer] = _Waiting(known_from=after + 1)
+            case ProcessLine(name=name) if name == self._course.restarted:
+                self._observers.pop(name, None)
             case _:
                 pass
 
@@ -135,6 +138,8 @@ class UserActions(Part):
                 self._died[line.name] = number
             case BeginsLine(after=after):
                 self._begins = after + 1
+                if self._ledger.highest < after:
+                    self._untold.clear()
             case _:
                 pass
         self._has_hosts = self._has_hosts or isinstance(line, HostLine)

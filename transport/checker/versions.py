@@ -4,7 +4,7 @@ from transport.checker.course import Course
 from transport.checker.part import Part, Seen
 from transport.checker.report import Findings, Invariant
 from transport.checker.told import Ledger, Told
-from transport.history_lines import BeginsLine, LogLine, TruncatedLine
+from transport.history_lines import BeginsLine, LogLine, ProcessLine, TruncatedLine
 
 
 class VersionOrder(Part):
@@ -30,6 +30,8 @@ class VersionOrder(Part):
                 self._due[observer], self._at[observer] = before, number
             case BeginsLine(observer=observer, after=after):
                 self._due[observer], self._at[observer] = after + 1, number
+            case ProcessLine(name=name) if name == self._course.restarted and name in self._due:
+                self._due[name], self._at[name] = 1, number
             case LogLine():
                 self._log = number, line
             case _:
