@@ -8,6 +8,7 @@ from transport.checker.rules import Rules
 from transport.checker.saga_book import SagaBook, Story
 from transport.checker.told import Told
 from transport.history_lines import HostLine
+from transport.messages import CommandIdentity
 
 Step = tuple[int, int]
 """Saga id and step."""
@@ -34,6 +35,7 @@ class Completion(Part):
         self._made_for: dict[int, _Window] = {}
         self._added: dict[int, _Window] = {}
         self._executed: dict[Step, tuple[str, str, int]] = {}
+        self._settled: dict[tuple[str, Step], tuple[int | None, int]] = {}
         self._labels: dict[tuple[str, str], int] = {}
         self._unmade: dict[tuple[str, str], int] = {}
 
@@ -44,6 +46,8 @@ class Completion(Part):
                 self._ready(number, line)
             case HostLine(did="command", repeated=False):
                 self._command(number, line)
+            case HostLine(did="report", identity=CommandIdentity() as identity):
+                self._report(number, line, (identity.saga_id, identity.step))
             case Told(type="PoolWindowAdded", first=True):
                 if (line.host, line.label) not in self._labels:
                     self._unmade[line.host, line.label] = number
@@ -79,6 +83,13 @@ class Completion(Part):
         again = before != number and (line.type == "SpawnPoolWindow" or epoch == line.epoch)
         if again:
             message = f"step {step[1]} of saga {step[0]} was executed twice, by {host}"
+            self._violated(message, before, number)
+
+    def _report(self, number: int, line: HostLine, step: Step) -> None:
+        report = (line.sequence, number)
+        first, before = self._settled.setdefault((line.epoch, step), report)
+        if first != line.sequence:
+            message = f"{line.host} settled step {step[1]} of saga {step[0]} with two reports"
             self._violated(message, before, number)
 
     def _add(self, number: int, told: Told, saga_id: int) -> None:

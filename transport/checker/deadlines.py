@@ -7,17 +7,26 @@ bracket that was overdue before such a moment stays overdue. Both ends are taken
 that was told first, so one that is cut off does not matter while another is not.
 
 A saga of a host that nothing was done to, with a launcher and an observer that nothing was done to,
-ends within its deadline and the two seconds that firing and delivery may take.
+ends within its deadline and the two seconds that firing and delivery may take. Nor does it fail for
+want of time, unless its host was sent the command and is slow to answer of itself.
 """
 
 from transport.checker.brackets import TERMINALS
 from transport.checker.course import Course
 from transport.checker.part import Part, Seen
 from transport.checker.report import MOST_VIOLATIONS, Findings, Invariant
-from transport.checker.rules import CLOSES_WITHIN, ON_TIME_WITHIN, SECOND
+from transport.checker.rules import CLOSES_WITHIN, ON_TIME_WITHIN, SECOND, Rules
 from transport.checker.saga_book import SagaBook, Story
 from transport.checker.told import Told
-from transport.history_lines import BeginsLine, FaultLine, OutageLine, ProcessLine, TimeoutsLine
+from transport.history_lines import (
+    BeginsLine,
+    FaultLine,
+    HostLine,
+    OutageLine,
+    ProcessLine,
+    TimeoutsLine,
+)
+from transport.messages import CommandIdentity
 
 _TURNS = ProcessLine | FaultLine | OutageLine
 
@@ -25,15 +34,18 @@ _TURNS = ProcessLine | FaultLine | OutageLine
 class Deadlines(Part):
     """Which brackets are open, and since when their time counts. It looks before `Course` does."""
 
-    def __init__(self, findings: Findings, course: Course, book: SagaBook) -> None:
+    def __init__(self, findings: Findings, course: Course, rules: Rules, book: SagaBook) -> None:
         self._findings = findings
         self._course = course
+        self._out_of_time = rules.out_of_time
         self._book = book
         self._timeouts: dict[str, int] = {}
         self._has_timeouts = False
         self._open: dict[int, int] = {}
         self._slow: list[tuple[int, str]] = []
         self._observers: set[str] = set()
+        self._timed_out: list[int] = []
+        self._unanswered: set[int] = set()
 
     def take(self, number: int, line: Seen) -> None:
         """Take the next line."""
@@ -46,6 +58,10 @@ class Deadlines(Part):
                 self._observers.add(line.observer)
                 if self._open.pop(saga_id, None) is not None:
                     self._closed(saga_id, line)
+            case HostLine(did="command", identity=CommandIdentity(saga_id=saga_id)):
+                self._unanswered.add(saga_id)
+            case HostLine(did="report", identity=CommandIdentity(saga_id=saga_id)):
+                self._unanswered.discard(saga_id)
             case TimeoutsLine(seconds=seconds):
                 self._has_timeouts = True
                 self._timeouts |= {name: round(each * SECOND) for name, each in seconds.items()}
@@ -68,8 +84,13 @@ class Deadlines(Part):
 
     def _closed(self, saga_id: int, told: Told) -> None:
         story = self._book.stories[saga_id]
+        unanswered = saga_id in self._unanswered
+        self._unanswered.discard(saga_id)
         if self._course.paused:
             return
+        timed_out = story.state == "failed" and story.text in self._out_of_time
+        if timed_out and not unanswered and len(self._timed_out) < MOST_VIOLATIONS:
+            self._timed_out.append(saga_id)
         if self._is_overdue(story, told.at_ns):
             self._overdue(saga_id, story, story.ended)
         timeout = self._timeouts.get(story.name)
@@ -110,6 +131,17 @@ class Deadlines(Part):
         else:
             for saga_id, observer in self._slow:
                 self._judge_slow(saga_id, observer)
+            for saga_id in self._timed_out:
+                self._judge_timed_out(saga_id)
+
+    def _judge_timed_out(self, saga_id: int) -> None:
+        story = self._book.stories[saga_id]
+        if story.host and self._course.last_fault_of(story.host) is None:
+            message = (
+                f"saga {saga_id} ({story.name}) of {story.host}, to which nothing was done, failed "
+                f"with {story.text!r}"
+            )
+            self._findings.violated(Invariant.LIVENESS, message, story.started, story.ended)
 
     def _judge_slow(self, saga_id: int, observer: str) -> None:
         story = self._book.stories[saga_id]

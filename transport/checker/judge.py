@@ -7,6 +7,7 @@ from transport.checker.completion import Completion
 from transport.checker.correlation import Correlation
 from transport.checker.course import Course
 from transport.checker.deadlines import Deadlines
+from transport.checker.endings import Endings
 from transport.checker.part import Part, Seen
 from transport.checker.pools import Pools
 from transport.checker.report import Findings, Report, Violation
@@ -58,13 +59,14 @@ class _Judge:
         self._course = course
         self._ledger = ledger
         self._versions = versions
-        self._deadlines = Deadlines(findings, course, book)
+        self._deadlines = Deadlines(findings, course, rules, book)
         self._parts: tuple[Part, ...] = (
             versions,
             Correlation(findings, brackets),
             brackets,
             book,
             self._deadlines,
+            Endings(findings, course, rules, book),
             Triggers(findings, course, rules),
             UserActions(findings, course, ledger),
             completion,

@@ -43,11 +43,28 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """What a saga is given before it is completed.
+
+    Attributes:
+        saga: name of the saga.
+        result: that it is completed with.
+        after: types of its own events, in their order.
+    """
+
+    saga: str
+    result: str
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What sagas do, as far as it is judged; a saga that is not named here is any saga.
 
     Attributes:
         triggers: which events start which saga, exactly once.
+        ends: what a saga must have been given before it may have a result, event types in order.
+        out_of_time: the reasons of sagas that failed for want of time.
         fills: names of the sagas that are done when there is a window, which their result names.
     """
 
@@ -55,6 +72,11 @@ class Rules:
         Trigger("PoolWindowPromoted", "pool_respawn_on_promote"),
         Trigger("WindowClosed", "window_cleanup_cascade", ("crash_detected", "reconciled")),
     )
+    ends: tuple[Ending, ...] = (
+        Ending("window_cleanup_cascade", "drained", ("PanesReaped", "PoolDrained")),
+        Ending("window_cleanup_cascade", "not_last", ("PanesReaped", "PoolNotLast")),
+    )
+    out_of_time: frozenset[str] = frozenset({"saga timeout", "host unreachable"})
     fills: frozenset[str] = field(
         default_factory=lambda: frozenset({"pool_respawn_on_promote", "pool_refill"})
     )

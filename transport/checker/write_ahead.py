@@ -13,7 +13,7 @@ from transport.checker.part import Part, Seen
 from transport.checker.report import Findings, Invariant
 from transport.checker.rules import DELIVERED_WITHIN, OUTAGE_KNOWN_WITHIN
 from transport.checker.told import Ledger, Told
-from transport.history_lines import BeginsLine, HostLine, LogLine, OutageLine
+from transport.history_lines import BeginsLine, HostLine, LogLine, OutageLine, SagaLine
 
 
 class WriteAhead(Part):
@@ -34,7 +34,9 @@ class WriteAhead(Part):
         self._completion = completion
         self._made_in_outage: dict[tuple[str, str, int], int] = {}
         self._log: tuple[int, LogLine] | None = None
+        self._rows: dict[int, tuple[frozenset[int], int]] = {}
         self._begins = 1
+        self._begins_at = 0
 
     def take(self, number: int, line: Seen) -> None:
         """Take the next line."""
@@ -46,7 +48,9 @@ class WriteAhead(Part):
             case OutageLine(did="ended"):
                 self._made_in_outage.clear()
             case BeginsLine(after=after):
-                self._begins = after + 1
+                self._begins, self._begins_at = after + 1, number
+            case SagaLine(saga_id=saga_id, steps=steps):
+                self._rows[saga_id] = frozenset(each.step for each in steps), number
             case LogLine():
                 self._log = number, line
             case _:
@@ -82,12 +86,20 @@ class WriteAhead(Part):
         if not self._course.had_outage:
             reason = "no line tells of an outage: what leaves during one does not show"
             self._findings.unjudged(Invariant.WRITE_AHEAD, reason)
+        self._judge_steps()
         if self._ledger.highest == 0 or not self._ledger.is_whole_from(self._begins):
             return
         for (saga_id, step), (host, _, number) in self._completion.executed.items():
-            if not self._brackets.knows(saga_id):
+            if number > self._begins_at and not self._brackets.knows(saga_id):
                 message = f"{host} was sent step {step} of saga {saga_id}, which never started"
                 self._violated(message, number)
+
+    def _judge_steps(self) -> None:
+        for (saga_id, step), (host, _, number) in self._completion.executed.items():
+            steps, row = self._rows.get(saga_id, (frozenset({step}), 0))
+            if step not in steps:
+                message = f"{host} was sent step {step} of saga {saga_id}, which the log lacks"
+                self._violated(message, number, row)
 
     def _violated(self, message: str, *numbers: int | None) -> None:
         self._findings.violated(Invariant.WRITE_AHEAD, message, *numbers)
