@@ -271,3 +271,21 @@ def test_a_fill_without_a_known_trigger_needs_a_window_of_its_own(name: str) -> 
     assert count(told(*events)).foreign_completions == 0
     foreign = (*events[:2], replace(events[2], saga_id=None), events[3])
     assert count(told(*foreign)).foreign_completions == 1
+
+
+def test_a_respawn_whose_start_is_truncated_has_no_latency() -> None:
+    brackets = (OpenBracket(3, "pool_respawn_on_promote"),)
+    promoted = HostLine(1, "host-1", "1" * 32, "promoted", label="w", promote_id="p")
+    completed: dict[str, object] = {
+        "type": "SagaCompleted",
+        "version": 9,
+        "saga_id": 3,
+        "origin": None,
+        "result": "w",
+    }
+    lines: list[HistoryLine] = [
+        TruncatedLine(2, "run", 9, brackets),
+        promoted,
+        EventLine(3, "run", completed),
+    ]
+    assert count(lines).latency_ms == {}

@@ -322,7 +322,9 @@ def _latencies(told: _Told, sagas: _Sagas) -> list[float]:
     completed_at = {
         saga.cause: told.at_ns[saga.terminal.version]
         for saga in sagas.known.values()
-        if saga.name == RESPAWN and isinstance(saga.terminal, SagaCompleted)
+        if saga.name == RESPAWN
+        and saga.cause is not None
+        and isinstance(saga.terminal, SagaCompleted)
     }
     return [
         (completed_at[sagas.promotes[promote]] - promoted_at) / 1e6
