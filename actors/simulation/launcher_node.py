@@ -107,7 +107,7 @@ class LauncherNode(Node):
         super().__init__(sockets.network, clock, self._round)
         self.kill_at: Moment | None = None
         self.when_killed: Callable[[], None] = _nothing
-        self.published = keeper.engine.state.version
+        self.published = log.reader().view().last
         self._keeper = keeper
         self._log = log
         self._generator = generator
