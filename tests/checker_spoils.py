@@ -426,7 +426,7 @@ def a_bracket_closes_late_after_a_restart(lines: Lines) -> Lines:
 def a_host_without_a_fault_waits_beyond_its_deadline(lines: Lines) -> Lines:
     index = end_of(lines, a_respawn(lines))
     fault = FaultLine(lines[0].at_ns, "link break", "host-9-launcher")
-    return [fault, *delayed(lines, index, 8 * SECOND)]
+    return [fault, *delayed(lines, index, 12 * SECOND)]
 
 
 @spoil(1)

@@ -28,6 +28,7 @@ from typing import Any
 from tests.second_checker_content import CORRELATION, DONE, POOL, WRITE_AHEAD
 from tests.second_checker_order import BRACKETS, IDS, LIVENESS, ORDER, VERSIONS
 from tests.second_checker_schema import DERIVED, TABLES
+from tests.second_checker_windows import WINDOWS
 
 Line = Mapping[str, Any]
 
@@ -39,7 +40,7 @@ INVARIANTS = {
     5: WRITE_AHEAD,
     6: IDS,
     7: VERSIONS,
-    8: POOL,
+    8: (*POOL, *WINDOWS),
     9: LIVENESS,
 }
 

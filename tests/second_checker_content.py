@@ -116,6 +116,13 @@ DONE = (
         AND did.did = 'ready' AND did.label = closed.result AND did.saga = closed.saga)
     """,
     """
+    SELECT 'saga ' || closed.saga || ' was completed before ' || closed.result || ' was ready'
+    FROM closed JOIN bracket ON bracket.saga = closed.saga
+    JOIN did ON did.saga = closed.saga AND did.label = closed.result AND did.did = 'ready'
+    WHERE closed.type = 'SagaCompleted' AND did.at > closed.at
+    AND bracket.name IN ('pool_respawn_on_promote', 'pool_refill')
+    """,
+    """
     SELECT 'step ' || step || ' of saga ' || saga || ' made ' || count(*) || ' windows' FROM did
     WHERE did = 'ready' AND saga IS NOT NULL GROUP BY log, saga, step HAVING count(*) > 1
     """,
@@ -208,6 +215,16 @@ WRITE_AHEAD = (
     """
     SELECT 'version ' || max(event.version) || ' was published, the log ends at ' || log.version
     FROM event JOIN log GROUP BY log.version HAVING max(event.version) > log.version
+    """,
+    # On a link without a fault nothing is under way for 5 s.
+    """
+    SELECT did.host || ' was sent step ' || did.step || ' of saga ' || did.saga
+        || ' while the log was out'
+    FROM outage AS began JOIN finish JOIN did ON did.at > began.at + 5000000000
+        AND did.at < coalesce((SELECT min(at) FROM outage AS ended
+            WHERE ended.did = 'ended' AND ended.at >= began.at), finish.at + 1)
+    JOIN faultless ON faultless.host = did.host
+    WHERE began.did = 'began' AND did.did = 'command' AND NOT did.repeated
     """,
     # What a host reported in an outage, and all that has a later version, waits for its end.
     """

@@ -69,6 +69,26 @@ BRACKETS = (
     AND NOT EXISTS (SELECT 1 FROM event WHERE event.type = 'PoolWindowPromoted'
         AND event.promote = did.promote AND event.host = did.host)
     """,
+    """
+    SELECT 'the close of ' || did.label || ' on ' || did.host || ' was never told'
+    FROM did LEFT JOIN epoch_over AS over ON over.host = did.host AND over.epoch = did.epoch
+    WHERE did.did = 'closed' AND over.at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM partial WHERE partial.at >= did.at)
+    AND EXISTS (SELECT 1 FROM event)
+    AND NOT EXISTS (SELECT 1 FROM event WHERE event.type = 'WindowClosed'
+        AND event.label = did.label AND event.host = did.host)
+    """,
+    # Each observer's own: it had the start, or was told that the bracket was open.
+    """
+    SELECT seen.observer || ' was told the end of saga ' || seen.saga || ', and not of its start'
+    FROM seen WHERE seen.type IN ('SagaCompleted', 'SagaFailed')
+    AND NOT EXISTS (SELECT 1 FROM seen AS start WHERE start.observer = seen.observer
+        AND start.life = seen.life AND start.type = 'SagaStarted' AND start.saga = seen.saga)
+    AND NOT EXISTS (SELECT 1 FROM open_at JOIN (SELECT n, observer, life FROM truncated
+            UNION ALL SELECT n, observer, life FROM begins) AS joined ON joined.n = open_at.n
+        WHERE joined.observer = seen.observer AND joined.life = seen.life
+        AND open_at.saga = seen.saga)
+    """,
 )
 
 ORDER = (
@@ -105,6 +125,10 @@ ORDER = (
 )
 
 IDS = (
+    """
+    SELECT 'there are ' || number || ' logs' FROM (SELECT count(*) AS number FROM (
+        SELECT log FROM did WHERE log IS NOT NULL UNION SELECT log FROM log)) WHERE number > 1
+    """,
     """
     SELECT 'version ' || version || ' has saga id ' || saga FROM event WHERE saga <= 0
     """,

@@ -126,6 +126,25 @@ def saga_for_a_crash(lines: list[Line]) -> list[Line]:
     return lines
 
 
+def close_that_nobody_heard_of(lines: list[Line]) -> list[Line]:
+    at = lines.index(line_of(lines, "host", did="closed"))
+    return [*lines[:at], {**lines[at], "label": "window-lost"}, *lines[at:]]
+
+
+def end_of_a_bracket_that_was_open_where_an_observer_joined(lines: list[Line]) -> list[Line]:
+    """And it was not told so."""
+    version = opening(lines, RESPAWN)["version"]
+
+    def missed(line: Line) -> bool:
+        hers = line["kind"] == "event" and line["observer"] == "mirror"
+        return bool(hers and line["event"]["version"] <= version)
+
+    joined = next(n for n, line in enumerate(lines) if missed(line))
+    truncated = {"kind": "truncated", "observer": "mirror", "before": version + 1, "open": []}
+    lines[joined] = {**truncated, "at_ns": lines[joined]["at_ns"]}
+    return [line for line in lines if not missed(line)]
+
+
 BRACKETS = {
     "simulated": [
         terminal_dropped,
@@ -142,7 +161,9 @@ BRACKETS = {
         promote_on_a_living_host_that_nobody_heard_of,
         two_sagas_for_one_promote,
         cold_promote_with_a_saga,
+        close_that_nobody_heard_of,
     ],
+    "busy, two observers": [end_of_a_bracket_that_was_open_where_an_observer_joined],
     "host restart": [promote_on_a_host_that_did_not_die],
     "late window": [closed_too_late],
     "launcher restart": [

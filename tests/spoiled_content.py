@@ -165,6 +165,11 @@ def late_report_with_a_sagas_id(lines: list[Line]) -> list[Line]:
     return lines
 
 
+def ready_after_its_saga_was_completed(lines: list[Line]) -> list[Line]:
+    line_of(lines, "host", did="ready")["at_ns"] += 100 * SECOND
+    return lines
+
+
 DONE = {
     "simulated": [
         result_names_another_window,
@@ -176,6 +181,7 @@ DONE = {
         completed_with_a_window_that_was_never_ready,
         completed_with_a_window_made_for_another_saga,
         label_used_again,
+        ready_after_its_saga_was_completed,
     ],
     "late window": [late_report_with_a_sagas_id],
 }
@@ -260,6 +266,15 @@ def published_during_an_outage(lines: list[Line]) -> list[Line]:
     return sorted(lines, key=lambda line: line["at_ns"])
 
 
+def command_long_after_the_log_went_out(lines: list[Line]) -> list[Line]:
+    at = lines.index(line_of(lines, "host", did="command"))
+    sent = delayed(lines, at, 7)[at]
+    outage = {"kind": "outage", "reason": "disk full"}
+    began = {**outage, "at_ns": sent["at_ns"] - 6 * SECOND, "did": "began"}
+    ended = {**outage, "at_ns": sent["at_ns"] + 1, "did": "ended"}
+    return [*lines[:at], began, sent, ended, *lines[at + 1 :]]
+
+
 WRITE_AHEAD = {
     "simulated": [
         row_open_though_its_terminal_was_published,
@@ -273,7 +288,11 @@ WRITE_AHEAD = {
         row_of_a_saga_that_was_never_published,
         log_ends_before_what_was_published,
     ],
-    "busy": [row_has_another_failure, row_closed_with_a_step_awaited],
+    "busy": [
+        row_has_another_failure,
+        row_closed_with_a_step_awaited,
+        command_long_after_the_log_went_out,
+    ],
     "outage": [published_during_an_outage],
 }
 
@@ -373,6 +392,23 @@ def window_that_its_host_did_not_report(lines: list[Line]) -> list[Line]:
     return lines
 
 
+def window_added_twice(lines: list[Line]) -> list[Line]:
+    at = event_at(lines, "PoolWindowAdded", _asked)
+    again = lines[at]["event"]
+    return renumbered(inserted(lines, at + 1, again, saga_id=None, reconciled=True))
+
+
+def opened_for_another_promote(lines: list[Line]) -> list[Line]:
+    event(lines, "WindowOpened", lambda each: not each["cold"])["promote_id"] = "of-nobody"
+    return lines
+
+
+def host_left_and_its_windows_stayed(lines: list[Line]) -> list[Line]:
+    return renumbered(
+        without(lines, lambda each: each["type"] == "WindowClosed" and each["reconciled"])
+    )
+
+
 POOL = {
     "simulated": [empty_label, host_with_an_empty_label],
     "busy": [
@@ -385,6 +421,9 @@ POOL = {
         pool_short_at_the_end,
         mirror_of_another_epoch,
         window_that_its_host_did_not_report,
+        window_added_twice,
+        opened_for_another_promote,
     ],
+    "host restart": [host_left_and_its_windows_stayed],
     "pool heals": [pool_whole_too_late],
 }

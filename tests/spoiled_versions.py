@@ -63,6 +63,11 @@ def saga_that_was_open_where_it_begins_starts(lines: list[Line]) -> list[Line]:
     return [start, *lines]
 
 
+def commands_of_two_logs(lines: list[Line]) -> list[Line]:
+    line_of(lines, "host", did="command")["identity"][0] = "f" * 32
+    return lines
+
+
 IDS = {
     "simulated": [
         saga_id_used_again,
@@ -72,7 +77,7 @@ IDS = {
         two_rows_of_one_saga,
         next_saga_id_too_low,
     ],
-    "busy": [saga_that_was_open_where_it_begins_starts],
+    "busy": [saga_that_was_open_where_it_begins_starts, commands_of_two_logs],
 }
 
 
