@@ -194,6 +194,22 @@ def test_a_host_with_a_fault_need_not_keep_its_deadlines_but_others_do() -> None
     assert broken(with_end_later(lines, 8, FaultLine(at, "break", f"{other}-launcher"))) == {9}
 
 
+def test_a_host_that_is_slow_of_itself_may_let_a_saga_time_out_and_the_launcher_may_not() -> None:
+    lines: Lines = [line for line in open_history() if not isinstance(line, SagaLine | LogLine)]
+    index = last_terminal(lines)
+    ended = event_of(lines[index])
+    failed = {"type": "SagaFailed", "saga_id": ended["saga_id"], "reason": "saga timeout"}
+    lines[index] = replace(lines[index], event={**failed, "version": ended["version"]})
+    assert broken(lines) == {9}
+    silent = [line for line in lines if not _answers(line, ended["saga_id"])]
+    assert 9 not in broken(silent)
+
+
+def _answers(line: HistoryLine, saga_id: int) -> bool:
+    of_it = isinstance(line, HostLine) and line.identity and line.identity.saga_id == saga_id
+    return bool(of_it) and isinstance(line, HostLine) and line.did == "report"
+
+
 def test_without_deadlines_no_bound_is_judged_and_everything_is_closed_all_the_same() -> None:
     lines: Lines = [line for line in open_history() if not isinstance(line, TimeoutsLine)]
     late = with_end_later(lines, 50)
