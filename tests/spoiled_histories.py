@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from tests.sound_histories import ALLOWED, SOUND
 from tests.spoiled_brackets import BRACKETS, LIVENESS, ORDER
-from tests.spoiled_content import CORRELATION, DONE, POOL, WRITE_AHEAD
+from tests.spoiled_content import CORRELATION, DONE, WRITE_AHEAD
+from tests.spoiled_pools import POOL
 from tests.spoiled_versions import IDS, VERSIONS
 from tests.told_histories import Line
 
