@@ -16,7 +16,9 @@ class Course:
         outage_since: when the outage that is on began, or None.
         outage_number: its line.
         disturbed_at: when the last fault of any kind was.
-        restarted: the process that was just started after it was down, if this line says so.
+        restarted: the observer that begins anew with the next line: it was started after it was
+            down, and is told version 1. One that is told another goes on where it was.
+        restarts: processes that were started after they were down, and told nothing since.
         down: processes that ended, were killed or stand still.
         had_outage: there was an outage.
         truncated: an observer was told that it cannot have everything.
@@ -29,6 +31,7 @@ class Course:
         self.outage_number = 0
         self.disturbed_at = 0
         self.restarted = ""
+        self.restarts: dict[str, tuple[int, ProcessLine]] = {}
         self.down: set[str] = set()
         self.had_outage = False
         self.truncated = False
@@ -51,10 +54,9 @@ class Course:
 
     def take(self, number: int, line: object) -> None:
         """Take the next line."""
-        self.restarted = ""
         match line:
             case ProcessLine():
-                self._take_process(line)
+                self._take_process(number, line)
             case FaultLine():
                 self._take_fault(line)
             case OutageLine(did="began"):
@@ -69,7 +71,7 @@ class Course:
             case _:
                 pass
 
-    def _take_process(self, line: ProcessLine) -> None:
+    def _take_process(self, number: int, line: ProcessLine) -> None:
         if line.did in _DOWN:
             self.down.add(line.name)
             if line.did != "ended":
@@ -77,7 +79,8 @@ class Course:
         elif line.did in {"started", "continued"}:
             if line.name in self.down:
                 self._disturb(line.name, line.at_ns)
-                self.restarted = line.name if line.did == "started" else ""
+                if line.did == "started":
+                    self.restarts[line.name] = number, line
             self.down.discard(line.name)
             if line.name == LAUNCHER:
                 self.anew_at = line.at_ns

@@ -83,17 +83,31 @@ class _Judge:
             part.finish()
         return self._findings.report(lines, number)
 
+    def _go_on(self, observer: str, version: int) -> None:
+        """Have an observer that was started again begin anew, if the version told to it is 1."""
+        started, line = self._course.restarts.pop(observer)
+        if version != 1:
+            return
+        self._course.restarted = observer
+        for part in self._parts:
+            part.take(started, line)
+        self._course.restarted = ""
+
     def _take(self, number: int, line: HistoryLine) -> None:
         self._course.now = max(self._course.now, line.at_ns)
         seen: Seen
         if isinstance(line, EventLine):
             version = head_of(number, line).version
+            if line.observer in self._course.restarts:
+                self._go_on(line.observer, version)
             first, otherwise = self._ledger.note(number, version, line.event)
             if otherwise is not None:
                 self._versions.told_differently(otherwise, number, version)
             seen = take_apart(number, line, first=first)
         else:
             seen = line
+            if isinstance(line, TruncatedLine) and line.observer in self._course.restarts:
+                self._go_on(line.observer, 1)
             if isinstance(line, ProcessLine | FaultLine | OutageLine):
                 self._deadlines.before_a_turn(line)
             if isinstance(line, ProcessLine | FaultLine | OutageLine | TruncatedLine):
