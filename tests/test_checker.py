@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from actors.command_line.main import make_parser
 from actors.command_line.run_judgement import lines_before
+from tests.checker_edits import Lines, Spoil, event_of, find, of, told
 from tests.checker_histories import SECOND, TIMEOUTS, closed_history, open_history, whole
-from tests.checker_spoils import SPOILS, Lines, Spoil, event_of, find, of, told
+from tests.checker_spoils import SPOILS
 from tests.simulated_histories import simulated
 from transport.checker import Invariant, Rules, check, judge
 from transport.history import HistoryError, HistoryWriter, read_history

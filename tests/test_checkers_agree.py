@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.checker_edits import Spoil as LineSpoil
 from tests.checker_histories import closed_history, open_history
 from tests.checker_spoils import SPOILS as LINE_SPOILS
-from tests.checker_spoils import Spoil as LineSpoil
 from tests.second_checker import violations
 from tests.spoiled_histories import ALLOWED, SOUND, SPOILS, Spoil
 from tests.told_histories import Line

@@ -106,7 +106,7 @@ def program_knows_it_no_more(scene: Scene) -> None:
 
 def restart_with(scene: Scene, kinds: tuple[type, ...]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("actors.engine.CORE_SAGAS", kinds)
+        patch.setattr("actors.launcher_extension.CORE_SAGAS", kinds)
         scene.launcher.restart()
 
 
