@@ -12,13 +12,11 @@ from actors.core import Core
 from actors.dispatcher import Choice
 from actors.engine_view import EngineView
 from actors.intake import Intake, ReportKey
-from actors.launcher_extension import LoadedExtension, known_types
+from actors.launcher_extension import LoadedExtension, known_types, saga_kinds
 from actors.launcher_link import LauncherLink, Outgoing
 from actors.reducer import Reducer
-from actors.saga import Saga
 from actors.saga_actor import BeforeTurn
 from actors.saga_log import BlobAppended, LogContents, Row
-from actors.sagas import PoolRefill, PoolRespawnOnPromote, WindowCleanupCascade
 from actors.state import State
 from actors.timers import SECOND, LoopClock
 from transport.allow_list import KeyPolicy
@@ -29,7 +27,6 @@ STOP_GRACE = 10 * SECOND
 """How long a stopping launcher lets open sagas finish, in nanoseconds."""
 
 STOPPING = "launcher shutting down"
-CORE_SAGAS: tuple[type[Saga], ...] = (PoolRespawnOnPromote, WindowCleanupCascade, PoolRefill)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +92,8 @@ class Engine:
         choose: Choice | None = None,
         poisonous: frozenset[ReportKey] = frozenset(),
     ) -> None:
-        kinds, reducer = CORE_SAGAS, Reducer()
+        reducer = Reducer()
         for each in settings.extensions:
-            kinds = (*kinds, *each.launcher.sagas)
             reducer = reducer.extended(each.launcher.arms, each.launcher.self_handlers)
         log_id = contents.log_id
         self.state = State(log_id, contents.version, contents.next_saga_id, contents.mirror)
@@ -108,7 +104,7 @@ class Engine:
         self._stop_by: int | None = None
         self._core = Core(
             self.state,
-            kinds=kinds,
+            kinds=saga_kinds(settings.extensions),
             reducer=reducer,
             timeouts=settings.timeouts,
             clock=self._clock,

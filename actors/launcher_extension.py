@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from actors.reducer import ReportArm, SelfHandler
 from actors.saga import Saga
+from actors.sagas import CORE_SAGAS
 from transport.message_types import CORE, MessageTypes
 from transport.messages import Command, Report
 
@@ -61,6 +62,11 @@ def load_launcher_extension(module_name: str) -> LoadedExtension:
         )
         raise ExtensionError(msg)
     return LoadedExtension(messages, launcher)
+
+
+def saga_kinds(extensions: Iterable[LoadedExtension]) -> tuple[type[Saga], ...]:
+    """Give the core's sagas and those of the extensions."""
+    return (*CORE_SAGAS, *(kind for each in extensions for kind in each.launcher.sagas))
 
 
 def known_types(extensions: Iterable[LoadedExtension]) -> MessageTypes:

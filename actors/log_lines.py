@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from actors.sqlite_checked_rows import log_row
 from actors.sqlite_read_only import reading
 from actors.sqlite_saga_rows import all_from
 from transport.history_lines import LogLine, SagaLine, StepRow
@@ -24,8 +25,7 @@ def log_lines(
         LogUnreadableError: there is no such file, it is no saga log, or it is of a newer version.
     """
     with reading(path) as db:
-        sql = "SELECT log_id, version, next_saga_id FROM log"
-        log_id, version, next_saga_id = db.execute(sql).fetchone()
+        log = log_row(db)
         sql = "SELECT first, last FROM blob WHERE first > ? ORDER BY first"
         journal = tuple(db.execute(sql, (after,)).fetchall())
         least = min((first_saga, *also))
@@ -34,7 +34,7 @@ def log_lines(
             for values in all_from(db, least)
             if values["saga_id"] >= first_saga or values["saga_id"] in also
         ]
-    return [*sagas, LogLine(at_ns, log_id, version, next_saga_id, journal)]
+    return [*sagas, LogLine(at_ns, log.log_id, log.version, log.next_saga_id, journal)]
 
 
 def saga_line(values: dict[str, Any], at_ns: int) -> SagaLine:

@@ -11,8 +11,7 @@ from actors.command_line.log_options import add_log
 from actors.command_line.option_types import count_from, seconds
 from actors.command_line.parsers import Subparsers, add_command, add_extension
 from actors.command_line.places import add_launcher_binding, hold_places, launcher_binding
-from actors.engine import CORE_SAGAS
-from actors.launcher_extension import load_launcher_extension
+from actors.launcher_extension import load_launcher_extension, saga_kinds
 from actors.launcher_process import LauncherSettings, run_launcher
 from actors.supervision.process_spec import ParentLink
 
@@ -114,10 +113,7 @@ def _timeout(text: str) -> tuple[str, float]:
 def _timeouts(given: list[tuple[str, float]], extensions: list[str]) -> dict[str, float]:
     if not given:
         return {}
-    kinds = [*CORE_SAGAS]
-    for module in extensions:
-        kinds.extend(load_launcher_extension(module).launcher.sagas)
-    known = {kind.name for kind in kinds}
+    known = {kind.name for kind in saga_kinds(map(load_launcher_extension, extensions))}
     for name, _ in given:
         if name not in known:
             msg = f"--timeout: there is no saga {name!r}; there are {', '.join(sorted(known))}"

@@ -9,9 +9,8 @@ import zmq
 from actors.command_line.command_error import CommandError
 from actors.command_line.host_options import faults_of
 from actors.command_line.run_start import RunStart
-from actors.launcher_extension import load_launcher_extension
+from actors.launcher_extension import load_launcher_extension, saga_kinds
 from actors.log_lines import log_lines
-from actors.sagas import PoolRefill, PoolRespawnOnPromote, WindowCleanupCascade
 from actors.sqlite_read_only import LogUnreadableError
 from transport.codec import decode, encode, family
 from transport.frame_fault import FrameError
@@ -26,16 +25,12 @@ ANSWER_SECONDS = 10.0
 LAST_QUESTION = 2**53
 """The number of the question at the end; a run's user actions have small ones."""
 
-CORE_SAGAS = (PoolRefill, PoolRespawnOnPromote, WindowCleanupCascade)
-
 ANSWERS = family(USER_ANSWERS)
 
 
 def lines_before(options: Namespace, hosts: Iterable[str], at_ns: int) -> list[HistoryLine]:
     """Give how long sagas may take, and which faults the options have asked for."""
-    kinds = [*CORE_SAGAS]
-    for module in options.extension:
-        kinds.extend(load_launcher_extension(module).launcher.sagas)
+    kinds = saga_kinds(map(load_launcher_extension, options.extension))
     lines: list[HistoryLine] = [TimeoutsLine(at_ns, {kind.name: kind.timeout for kind in kinds})]
     if options.crash_sagas:
         lines.append(FaultLine(at_ns, "saga crashes", "launcher"))

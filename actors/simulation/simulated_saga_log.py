@@ -7,6 +7,7 @@ closed sagas is kept here, for the end of the history.
 
 from collections.abc import Sequence
 
+from actors.log_lines import saga_line
 from actors.memory_saga_log import MemorySagaLog
 from actors.saga_log import (
     BlobAppended,
@@ -18,9 +19,9 @@ from actors.saga_log import (
     StepClosed,
     StepIssued,
 )
-from transport.codec import unpack
+from actors.saga_values import saga_values
 from transport.event_stream.query_session import JournalReader
-from transport.history_lines import HistoryLine, LogLine, SagaLine, StepRow
+from transport.history_lines import HistoryLine, LogLine, SagaLine
 
 
 class SimulatedSagaLog:
@@ -93,27 +94,16 @@ class SimulatedSagaLog:
         return [*(self._saga_line(opened, at_ns) for opened in self._opened.values()), whole]
 
     def _saga_line(self, opened: SagaOpened, at_ns: int) -> SagaLine:
-        closed = self._closed.get(opened.saga_id)
-        failed = closed is not None and closed.failure is not None
-        return SagaLine(
-            at_ns=at_ns,
-            saga_id=opened.saga_id,
-            name=opened.name,
-            state="open" if closed is None else "failed" if failed else "completed",
-            host=opened.host,
-            epoch=opened.epoch,
-            cause=opened.cause,
-            result=None if closed is None else closed.result,
-            failure=None if closed is None else closed.failure,
-            steps=tuple(map(self._step_row, self._steps.get(opened.saga_id, []))),
+        steps = self._steps.get(opened.saga_id, [])
+        keys = [(each.saga_id, each.step) for each in steps]
+        values = saga_values(
+            opened,
+            opened_at=None,
+            closed=self._closed.get(opened.saga_id),
+            closed_at=None,
+            deadline=opened.deadline,
+            extensions=0,
+            steps=steps,
+            closed_steps=[self._settled[key] for key in keys if key in self._settled],
         )
-
-    def _step_row(self, issued: StepIssued) -> StepRow:
-        settled = self._settled.get((issued.saga_id, issued.step))
-        failure = None if settled is None else settled.failure
-        command = str(unpack(issued.command)["type"])
-        if settled is None:
-            return StepRow(issued.step, issued.target, command, "awaited")
-        if failure is None:
-            return StepRow(issued.step, issued.target, command, "settled")
-        return StepRow(issued.step, issued.target, command, "failed", failure)
+        return saga_line(values, at_ns)

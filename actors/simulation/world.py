@@ -17,7 +17,7 @@ from actors.engine_keeper import EngineKeeper
 from actors.injected_crash import InjectedCrashError
 from actors.intake import ReportKey
 from actors.saga_recovery import summary_of
-from actors.sagas import PoolRefill, PoolRespawnOnPromote, WindowCleanupCascade
+from actors.sagas import CORE_SAGAS
 from actors.simulation.fault_plan import LAUNCHER
 from actors.simulation.host_node import HostNode
 from actors.simulation.launcher_node import LauncherHooks, LauncherNode, RareThings
@@ -119,8 +119,7 @@ class World:
 
     def start(self) -> None:
         """Start every process, and let every pool become full."""
-        kinds = (PoolRespawnOnPromote, WindowCleanupCascade, PoolRefill)
-        self.history.append(TimeoutsLine(0, {kind.name: kind.timeout for kind in kinds}))
+        self.history.append(TimeoutsLine(0, {kind.name: kind.timeout for kind in CORE_SAGAS}))
         for name in self.host_names:
             self.start_host(name)
         self.start_launcher()
