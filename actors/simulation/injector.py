@@ -18,7 +18,7 @@ from actors.simulation.fault_plan import (
     PlannedFault,
 )
 from actors.simulation.host_node import HostNode
-from actors.simulation.launcher_node import Moment
+from actors.simulation.launcher_port import Moment
 from actors.simulation.node import Node
 from actors.simulation.sockets import Dealer
 from actors.simulation.world import SECOND, World
@@ -85,7 +85,7 @@ class Injector:
         world.saga_crashes = 0
         world.start_launcher()
         if world.launcher is not None:
-            world.launcher.kill_at = None
+            world.launcher.doom.at = None
         for name in world.host_names:
             world.start_host(name)
         for node in world.hosts:
@@ -206,9 +206,9 @@ class Injector:
     def _kill_at_moment(self, fault: PlannedFault) -> bool:
         """Arm the moment; the fault has happened once the launcher died of it."""
         world, launcher = self._world, self._world.launcher
-        if launcher is None or launcher.kill_at is not None:
+        if launcher is None or launcher.doom.at is not None:
             return False
-        launcher.kill_at = MOMENTS[fault.kind]
+        launcher.doom.at = MOMENTS[fault.kind]
 
         def killed() -> None:
             self._note(fault)

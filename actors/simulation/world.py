@@ -13,7 +13,6 @@ import msgspec
 from msgspec.structs import replace
 
 from actors.engine import Engine, EngineSettings
-from actors.engine_keeper import EngineKeeper
 from actors.injected_crash import InjectedCrashError
 from actors.intake import ReportKey
 from actors.saga_recovery import summary_of
@@ -146,22 +145,22 @@ class World:
                 poisonous=poisonous,
             )
 
-        keeper = EngineKeeper(make, ENGINE_BUDGET)
-        if keeper.engine.state.version < self._published:
-            self.complaints.append(
-                f"version {self._published} was published, and the log has less: "
-                f"{keeper.engine.state.version}"
-            )
         loop = self.profile.loop
         self.launcher = LauncherNode(
             sockets=self.sockets,
             clock=clock,
-            keeper=keeper,
+            make=make,
+            budget=ENGINE_BUDGET,
             log=self.log,
             generator=self.scheduling,
             rare=RareThings(loop.short_pass, loop.late_pass),
             hooks=LauncherHooks(self._outage, self._launcher_ended, self._engine_crashed),
         )
+        version = self.launcher.engine.state.version
+        if version < self._published:
+            self.complaints.append(
+                f"version {self._published} was published, and the log has less: {version}"
+            )
         self.note_process(LAUNCHER, "started")
 
     def kill_launcher(self, did: str = "killed") -> None:
