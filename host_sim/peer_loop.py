@@ -1,8 +1,7 @@
 """The poll loop of a host's or service's process: it owns the sockets, and decides nothing.
 
 One thread, one loop: read everything that waits, let the core advance, send what it has to say.
-When the core says that the launcher is lost, the DEALER is closed and a new one made, after a time
-that doubles and that chance shortens, so that many hosts do not come back at one moment.
+When the core says that the launcher is lost, the DEALER is closed and a new one made after a while.
 """
 
 import random
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 import zmq
 
 from host_sim.host import HostOutcome
+from host_sim.reconnection import Reconnection
 from transport.endpoints import Endpoints
 from transport.zeromq import sockets
 from transport.zeromq.link_watch import LinkWatch
@@ -31,9 +31,7 @@ FAREWELL_MS = 50
 """How long the last words to a stopping launcher may take to go out, in milliseconds."""
 
 LONGEST_POLL = 1_000_000_000
-FIRST_RETRY = 100_000_000
-LONGEST_RETRY = 2_000_000_000
-"""The bounds of the time between two connections, in nanoseconds."""
+"""The loop goes round at least this often, in nanoseconds."""
 
 MESSAGES_IN_ROUND = 4096
 """How many messages of one socket are read before the core advances: a flood is not the world."""
@@ -149,14 +147,12 @@ class PeerLoop:
         self._context = context
         self._endpoints = endpoints
         self._stops = stops
-        self._generator = generator
+        self._reconnection = Reconnection(generator)
         self._sides = sides
         self._link: sockets.ZmqSocket | None = None
         self._watch = LinkWatch(endpoints.link, endpoints.keys)
         self._told: str | None = None
         self._blocked = False
-        self._connect_at = 0
-        self._attempts = 0
         self._poller = zmq.Poller()
         for side in sides:
             self._poller.register(side.socket, zmq.POLLIN)
@@ -202,7 +198,7 @@ class PeerLoop:
         now = time.monotonic_ns()
         dues = [self._core.next_due(), halt_at]
         if self._core.needs_connection:
-            dues.append(self._connect_at)
+            dues.append(self._reconnection.at)
         wait = min((due - now for due in dues if due is not None), default=LONGEST_POLL)
         return dict(self._poller.poll(-(-max(0, min(wait, LONGEST_POLL)) // 1_000_000)))
 
@@ -239,7 +235,7 @@ class PeerLoop:
 
     def _keep_connected(self) -> None:
         if self._core.registered:
-            self._attempts = 0
+            self._reconnection.registered()
         if not self._core.needs_connection:
             return
         now = time.monotonic_ns()
@@ -248,9 +244,8 @@ class PeerLoop:
             self._watch.close()
             self._link.close(linger=0)
             self._link = None
-            self._connect_at = now + self._pause()
-            self._attempts += 1
-        if now < self._connect_at:
+            self._reconnection.lost(now, refused=self._core.not_allowed is not None)
+        if now < self._reconnection.at:
             return
         link, keys = self._endpoints.link, self._endpoints.keys
         self._watch = LinkWatch(link, keys)
@@ -259,12 +254,6 @@ class PeerLoop:
         self._poller.register(self._link, zmq.POLLIN)
         self._core.connected(now)
         self._write()
-
-    def _pause(self) -> int:
-        if self._core.not_allowed is not None:
-            return self._generator.randint(LONGEST_RETRY // 2, LONGEST_RETRY)
-        longest = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(self._attempts, 10))
-        return self._generator.randint(0, longest)
 
     def _complain(self) -> None:
         """Say on stderr why the launcher does not let this process in, once until it does."""

@@ -7,7 +7,8 @@ from actors.simulation.machine_clock import MachineClock
 from actors.simulation.node import Node
 from actors.simulation.sockets import Dealer, LinkFaults, Sockets, Subscriber
 from host_sim.host import Host
-from host_sim.peer_loop import FIRST_RETRY, LONGEST_POLL, LONGEST_RETRY
+from host_sim.peer_loop import LONGEST_POLL
+from host_sim.reconnection import Reconnection
 
 BLOCKED_PAUSE = 5_000_000
 """After how many nanoseconds a link that was full is tried again."""
@@ -50,10 +51,8 @@ class HostNode(Node):
         self.dealer: Dealer | None = None
         self.subscriber = Subscriber(sockets, self.wake, faults)
         self._sockets = sockets
-        self._generator = generator
+        self._reconnection = Reconnection(generator)
         self._ended = ended
-        self._connect_at = 0
-        self._attempts = 0
         self.wake()
 
     def control(self, frame: bytes) -> None:
@@ -89,16 +88,14 @@ class HostNode(Node):
 
     def _keep_connected(self) -> None:
         if self.host.registered:
-            self._attempts = 0
+            self._reconnection.registered()
         if not self.host.needs_connection:
             return
         if self.dealer is not None:
             self.dealer.close()
             self.dealer = None
-            longest = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(self._attempts, 10))
-            self._connect_at = self.now + self._generator.randint(0, longest)
-            self._attempts += 1
-        if self.now >= self._connect_at:
+            self._reconnection.lost(self.now, refused=False)
+        if self.now >= self._reconnection.at:
             self.dealer = Dealer(self._sockets, self.name, self.wake, self.faults)
             self.host.connected(self.now)
             self._write()
@@ -125,5 +122,5 @@ class HostNode(Node):
         if full:
             dues.append(self.now + BLOCKED_PAUSE)
         if self.host.needs_connection:
-            dues.append(self._connect_at)
+            dues.append(self._reconnection.at)
         self.wake_at(max(self.now + 1, min(due for due in dues if due is not None)))
