@@ -112,6 +112,22 @@ def test_a_window_of_a_host_without_a_row_is_refused() -> None:
         Snapshot.from_rows(rows[1:], Codec(), before=8)
 
 
+@pytest.mark.parametrize(("first", "last"), [(4, 3), (2, 2), (1, 5)])
+def test_closed_windows_that_do_not_follow_on_those_before_are_refused(
+    first: int, last: int
+) -> None:
+    host = next(folded().rows())
+    rows = [SnapshotClosed(host="desk", first=a, last=b) for a, b in ((1, 2), (first, last))]
+    with pytest.raises(FrameError, match=f"windows {first} to {last} .* do not follow"):
+        Snapshot.from_rows([host, *rows], Codec(), before=8)
+
+
+def test_a_host_with_two_rows_is_refused() -> None:
+    host = next(folded().rows())
+    with pytest.raises(FrameError, match="two rows"):
+        Snapshot.from_rows([host, host], Codec(), before=8)
+
+
 def test_a_malformed_event_in_a_bracket_is_refused() -> None:
     *rows, bracket = folded().rows()
     assert isinstance(bracket, SnapshotBracket)

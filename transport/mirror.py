@@ -40,6 +40,11 @@ class NumberRanges:
         """Give the number of ranges."""
         return len(self._firsts)
 
+    @property
+    def last(self) -> int:
+        """The greatest number; 0 if there is none."""
+        return self._lasts[-1] if self._lasts else 0
+
     def ranges(self) -> list[tuple[int, int]]:
         """Give the first and last number of each range, rising."""
         return list(zip(self._firsts, self._lasts, strict=True))

@@ -84,39 +84,56 @@ class Snapshot:
         """Give the snapshot that these rows are.
 
         Raises:
-            FrameError: an event in a bracket, or the rows' order, is not what `rows` gives.
+            FrameError: the rows are not as `rows` gives them; says which one.
         """
         snapshot = cls()
         snapshot.before = before
         hosts = snapshot.mirror.hosts
         groups: dict[int, OpenGroup] = {}
         for row in rows:
+            problem = _problem(row, hosts)
+            if problem is not None:
+                raise FrameError(FrameFault.OUT_OF_RANGE, problem)
             match row:
                 case SnapshotHost(host=name):
-                    hosts[name] = HostMirror(
-                        name,
-                        row.epoch,
-                        row.pool_target,
-                        drained=row.drained,
-                        live=row.live,
-                        sequence=row.sequence,
-                    )
+                    hosts[name] = _host_of(row)
                 case SnapshotWindow(host=name, label=label, place=place):
-                    if name not in hosts:
-                        detail = f"window {label!r} of host {name!r}, which has no row before it"
-                        raise FrameError(FrameFault.OUT_OF_RANGE, detail)
                     windows = hosts[name].pool if place == "pool" else hosts[name].opened
                     windows[label] = None
                 case SnapshotClosed(host=name, first=first, last=last):
-                    if name not in hosts:
-                        detail = f"closed windows of host {name!r}, which has no row before them"
-                        raise FrameError(FrameFault.OUT_OF_RANGE, detail)
                     hosts[name].closed.add_range(first, last)
                 case SnapshotBracket(saga_id=saga_id):
                     group = groups.setdefault(saga_id, OpenGroup(saga_id, row.name, row.cause))
                     group.events.extend(codec.decode_event(each) for each in row.events)
         snapshot.groups = OpenGroups(groups.values())
         return snapshot
+
+
+def _problem(row: SnapshotRow, hosts: dict[str, HostMirror]) -> str | None:
+    """Say what no row of `Snapshot.rows` is after those before it, or None."""
+    match row:
+        case SnapshotHost(host=name) if name in hosts:
+            return f"host {name!r} has two rows"
+        case SnapshotWindow(host=name, label=label) if name not in hosts:
+            return f"window {label!r} of host {name!r}, which has no row before it"
+        case SnapshotClosed(host=name, first=first, last=last):
+            what = f"closed windows {first} to {last} of host {name!r}"
+            if name not in hosts:
+                return f"{what}, which has no row before them"
+            if not hosts[name].closed.last < first <= last:
+                return f"{what}, which do not follow on those before them"
+    return None
+
+
+def _host_of(row: SnapshotHost) -> HostMirror:
+    return HostMirror(
+        row.host,
+        row.epoch,
+        row.pool_target,
+        drained=row.drained,
+        live=row.live,
+        sequence=row.sequence,
+    )
 
 
 def _bracket_rows(group: OpenGroup) -> Iterable[SnapshotRow]:
