@@ -30,18 +30,19 @@ SECOND = 1_000_000_000
 class ObserverMachine(RuleBasedStateMachine):
     """An observer of a journal that grows, is trimmed, and begins anew under another id."""
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(first=st.integers(1, 9))
+    def begin(self, first: int) -> None:
+        """An observer may begin anywhere: within a blob, or after everything there is yet."""
         self.logs = 0
         self.windows = 0
         self.now = 0
         self.journal = MemoryJournal("0" * 32, page_rows=3, page_bytes=400)
         self.journals = {self.journal.log_id: self.journal}
-        self.session = ObserverSession(Codec(), held_bytes=2_000)
+        self.session = ObserverSession(Codec(), held_bytes=2_000, first=first)
         self.published: list[bytes] = [self.journal.heartbeat()]
         self.answers: list[list[bytes]] = []
         self.log: str | None = None
-        self.due = 1
+        self.due = self.first_due = first
 
     @rule(count=st.integers(1, 4))
     def record(self, count: int) -> None:
@@ -100,7 +101,7 @@ class ObserverMachine(RuleBasedStateMachine):
         for item in self.session.items():
             match item:
                 case NewHistory(log=log):
-                    self.log, self.due = log, 1
+                    self.log, self.due, self.first_due = log, 1, 1
                 case Truncated(before=before, snapshot=snapshot):
                     assert before > self.due
                     expected = self.truth().snapshot_before(before)
@@ -127,7 +128,8 @@ class ObserverMachine(RuleBasedStateMachine):
                 self.ask()
         self.what_is_handed_over_is_true_and_gapless()
         assert self.session.phase is Phase.LIVE
-        assert (self.session.log, self.due) == (self.journal.log_id, self.journal.last + 1)
+        assert self.session.log == self.journal.log_id
+        assert self.due == max(self.first_due, self.journal.last + 1)
 
 
 TestObserver = ObserverMachine.TestCase
