@@ -7,7 +7,7 @@ from typing import Any
 
 import zmq
 
-from actors.engine import STOP_GRACE, Engine
+from actors.engine import Engine
 from actors.engine_keeper import EngineGaveUpError, EngineKeeper
 from actors.launcher_passes import LauncherPasses
 from actors.launcher_sockets import LauncherSockets
@@ -45,7 +45,6 @@ class LauncherLoop:
         self._doorkeeper = doorkeeper
         self._sockets = LauncherSockets(context, endpoints, doorkeeper, signals.filenos())
         self._passes = LauncherPasses(keeper, log, self._sockets)
-        self._stop_by: int | None = None
         self._crash_every = round(crash_coordinator * SECOND) if crash_coordinator else None
         self._next_crash = time.monotonic_ns() + (self._crash_every or 0)
 
@@ -60,7 +59,7 @@ class LauncherLoop:
             stops = self._wait()
             self._signals.beat()
             passes.beat()
-            if self._must_give_up(stops):
+            if passes.must_give_up(stops) or self._signals.orphaned:
                 if passes.outage is not None:
                     sys.stderr.write(
                         "muxsaga launcher: ends although its log could not be written: "
@@ -73,7 +72,7 @@ class LauncherLoop:
             except EngineGaveUpError as last:
                 sys.stderr.write(f"muxsaga launcher: {last}\n")
                 return ENGINE_GAVE_UP
-            if not passes.waits_for_log and self._engine.finished:
+            if passes.finished:
                 return 0
 
     def close(self) -> None:
@@ -91,15 +90,6 @@ class LauncherLoop:
         if self._sockets.ended:
             self._engine.link.faults[FrameFault.LINK_DROPPED] = self._sockets.ended
         return self._signals.look() if signalled else self._signals.count
-
-    def _must_give_up(self, stops: int) -> bool:
-        """Say whether it has to end now, whatever is open: recovery finishes that."""
-        now = time.monotonic_ns()
-        if stops and self._stop_by is None:
-            self._stop_by = now + STOP_GRACE
-        is_late = self._stop_by is not None and now >= self._stop_by
-        is_out = self._passes.outage is not None
-        return self._signals.orphaned or (is_out and (stops > 1 or is_late))
 
     def _crash_if_due(self) -> None:
         now = time.monotonic_ns()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Protocol
 
-from actors.engine import Engine, Pass
+from actors.engine import STOP_GRACE, Engine, Pass
 from actors.engine_keeper import EngineKeeper
 from actors.launcher_link import Outgoing
 from actors.saga_log import LogUnavailableError, SagaLog
@@ -92,6 +92,7 @@ class LauncherPasses:
         self._retry_at = 0
         self._has_more = False
         self._is_to_crash = False
+        self._stop_by: int | None = None
 
     @property
     def engine(self) -> Engine:
@@ -155,6 +156,22 @@ class LauncherPasses:
         except Exception as error:  # noqa: BLE001 - whatever it is, the engine is made anew
             self._kept = None
             self._keeper.replace(error, self._port.now())
+
+    def must_give_up(self, stops: int) -> bool:
+        """Say whether a stopping launcher has to end now: its log stayed out, or it is hurried.
+
+        What is open then is finished by the next launcher of the log.
+        """
+        now = self._port.now()
+        if stops and self._stop_by is None:
+            self._stop_by = now + STOP_GRACE
+        is_late = self._stop_by is not None and now >= self._stop_by
+        return self.outage is not None and (stops > 1 or is_late)
+
+    @property
+    def finished(self) -> bool:
+        """Whether a stopping launcher has nothing open any more."""
+        return self._kept is None and self.engine.finished
 
     def _next_pass(self, stops: int, frames: int) -> Pass:
         now = self._port.now()

@@ -25,6 +25,7 @@ class FaultKind(StrEnum):
     LAUNCHER_KILL_AFTER_COMMIT = "launcher_kill_after_commit"
     LAUNCHER_KILL_AFTER_PUBLISHING = "launcher_kill_after_publishing"
     LAUNCHER_KILL_WHILE_SENDING = "launcher_kill_while_sending"
+    LAUNCHER_STOP = "launcher_stop"
     LAUNCHER_PAUSE = "launcher_pause"
     COORDINATOR_CRASH = "coordinator_crash"
     SAGA_CRASH = "saga_crash"
@@ -34,6 +35,7 @@ class FaultKind(StrEnum):
     POWER_CUT = "power_cut"
     DELAY_SPIKE = "delay_spike"
     HOST_KILL = "host_kill"
+    HOST_STOP = "host_stop"
     HOST_PAUSE = "host_pause"
     LINK_BREAK = "link_break"
     LINK_HALF_OPEN = "link_half_open"
@@ -72,6 +74,7 @@ LAUNCHER_KILLS = frozenset(
 HOST_KILLS = frozenset({FaultKind.HOST_KILL, FaultKind.POWER_CUT})
 
 _OF_LAUNCHER = LAUNCHER_KILLS - {FaultKind.POWER_CUT} | {
+    FaultKind.LAUNCHER_STOP,
     FaultKind.LAUNCHER_PAUSE,
     FaultKind.COORDINATOR_CRASH,
     FaultKind.SAGA_CRASH,

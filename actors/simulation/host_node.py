@@ -7,7 +7,7 @@ from actors.simulation.machine_clock import MachineClock
 from actors.simulation.node import Node
 from actors.simulation.sockets import Dealer, LinkFaults, Sockets, Subscriber
 from host_sim.host import Host
-from host_sim.peer_loop import LONGEST_POLL
+from host_sim.peer_loop import LONGEST_POLL, STOP_GRACE
 from host_sim.reconnection import Reconnection
 
 BLOCKED_PAUSE = 5_000_000
@@ -53,11 +53,18 @@ class HostNode(Node):
         self._sockets = sockets
         self._reconnection = Reconnection(generator)
         self._ended = ended
+        self._halt_at: int | None = None
         self.wake()
 
     def control(self, frame: bytes) -> None:
         """Take a user action."""
         self.host.receive_control(CONTROL, frame, self.now)
+        self.wake()
+
+    def stop(self) -> None:
+        """Have it leave in order, as SIGTERM does; it has `STOP_GRACE` for that."""
+        if self._halt_at is None:
+            self._halt_at = self.now + STOP_GRACE
         self.wake()
 
     def die(self, *, late: int | None = None) -> None:
@@ -79,9 +86,12 @@ class HostNode(Node):
         self._keep_connected()
         self._read()
         self.host.advance(self.now)
+        if self._halt_at is not None:
+            self.host.stop(self.now)
         full = self._write()
         self.control_answers[:] = (frame for _, frame in self.host.control_outgoing())
-        if self.host.outcome is not None:
+        is_late = self._halt_at is not None and self.now >= self._halt_at
+        if self.host.outcome is not None or is_late:
             self._ended()
             return
         self._plan_next(full=full)
@@ -119,6 +129,8 @@ class HostNode(Node):
 
     def _plan_next(self, *, full: bool) -> None:
         dues = [self.host.next_due(), self.now + LONGEST_POLL]
+        if self._halt_at is not None:
+            dues.append(self._halt_at)
         if full:
             dues.append(self.now + BLOCKED_PAUSE)
         if self.host.needs_connection:

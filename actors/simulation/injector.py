@@ -126,6 +126,14 @@ class Injector:
     def _later(self, fault: PlannedFault, action: Callable[[], None]) -> None:
         self._world.network.at(self._world.clock.now + fault.duration, action)
 
+    def _later_than(self, node: Node, fault: PlannedFault, action: Callable[[], None]) -> None:
+        """Do something a while after a process ended."""
+        if node.alive:
+            time = self._world.clock.now + TRY_AGAIN
+            self._world.network.at(time, lambda: self._later_than(node, fault, action))
+        else:
+            self._later(fault, action)
+
     # --- what each is -------------------------------------------------------------------------
 
     def _begin(self, fault: PlannedFault) -> bool:
@@ -177,6 +185,8 @@ class Injector:
             case FaultKind.LAUNCHER_KILL:
                 world.kill_launcher()
                 self._later(fault, world.start_launcher)
+            case FaultKind.LAUNCHER_STOP:
+                launcher.stop()
             case FaultKind.LAUNCHER_PAUSE:
                 return self._stand(fault, launcher)
             case FaultKind.COORDINATOR_CRASH:
@@ -240,11 +250,8 @@ class Injector:
 
     def _host_fault(self, fault: PlannedFault, node: HostNode) -> bool:
         match fault.kind:
-            case FaultKind.HOST_KILL:
-                self._note(fault)
-                self._world.kill_host(fault.target, late=_lateness(fault))
-                self._later(fault, lambda: self._world.start_host(fault.target))
-                return True
+            case FaultKind.HOST_KILL | FaultKind.HOST_STOP:
+                return self._end_host(fault, node)
             case FaultKind.HOST_PAUSE:
                 return self._stand(fault, node)
             case FaultKind.LINK_BREAK | FaultKind.LINK_HALF_OPEN:
@@ -265,6 +272,15 @@ class Injector:
                 node.control(encode(message))
                 self._note(fault)
                 return True
+
+    def _end_host(self, fault: PlannedFault, node: HostNode) -> bool:
+        self._note(fault)
+        if fault.kind is FaultKind.HOST_STOP:
+            node.stop()
+        else:
+            self._world.kill_host(fault.target, late=_lateness(fault))
+        self._later_than(node, fault, lambda: self._world.start_host(fault.target))
+        return True
 
     def _break_link(self, fault: PlannedFault, dealer: Dealer | None) -> bool:
         if dealer is None or dealer.connection is None:

@@ -109,6 +109,7 @@ class LauncherNode(Node):
         self._router = sockets.router = Router(self._frame_came, generator)
         self._publisher = sockets.publisher = Publisher(generator)
         self._crash_asked = False
+        self._stops = 0
         reader = log.reader()
         self._port = SimulatedPort(
             router=self._router,
@@ -150,6 +151,11 @@ class LauncherNode(Node):
         self._passes.crash_coordinator()
         self.wake()
 
+    def stop(self) -> None:
+        """Have it end in order, as SIGTERM does."""
+        self._stops += 1
+        self.wake()
+
     def ask(self, question: Frames, answer: Callable[[Frames], None]) -> None:
         """Take a question; its answer comes when the process runs."""
         self._questions.append((question, answer))
@@ -188,12 +194,17 @@ class LauncherNode(Node):
             frames = self._generator.randrange(4)
         try:
             self._passes.beat()
-            self._passes.go_round(frames=frames)
+            ended = self._passes.must_give_up(self._stops)
+            if not ended:
+                self._passes.go_round(self._stops, frames)
+                ended = self._passes.finished
         except LauncherKilledError:
             self._hooks.ended("killed")
             self.when_killed()
             return
         except EngineGaveUpError:
+            ended = True
+        if ended:
             self._hooks.ended("ended")
             return
         self.wake_at(self.now + self._passes.wait())

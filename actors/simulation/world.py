@@ -206,7 +206,7 @@ class World:
             host=host,
             generator=self.scheduling,
             faults=self.links.setdefault(name, LinkFaults()),
-            ended=lambda: self.kill_host(name, "ended"),
+            ended=lambda: self.kill_host(name, "ended", late=0),
         )
         self.note_process(name, "started")
 
