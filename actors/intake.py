@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from actors.challenges import Challenges
 from actors.coordinator_messages import EndEpoch
 from actors.core import Core
 from actors.launcher_link import Inventory, LauncherLink, Peer, Verdict
@@ -27,6 +28,7 @@ from transport.messages import (
     Ping,
     PoolDriftReported,
     Register,
+    RegisterAgain,
     Reports,
 )
 
@@ -63,6 +65,7 @@ class Intake:
         self._state = core.state
         self._link = link
         self._codec = codec
+        self._challenges = Challenges()
         self._up = family((*UP, *OPERATOR))
 
     def receive(self, connection: bytes, frames: Sequence[bytes], key: str | None = None) -> None:
@@ -190,7 +193,14 @@ class Intake:
         self._check(register)
         peer = self._link.peers.get(register.host)
         if peer is None or peer.epoch != register.epoch:
-            peer = self._known_epoch(register) or self._new_epoch(register)
+            peer = self._known_epoch(register)
+        if peer is None:
+            if not self._may_take_place(connection, register):
+                token = self._challenges.pose(register.host, connection)
+                self._link.reply(connection, RegisterAgain(token=token))
+                return
+            self._challenges.settle(register.host)
+            peer = self._new_epoch(register)
         joined = register.first_held <= peer.taken + 1 and register.as_of >= peer.taken
         if not joined:
             self._advance(peer, register.as_of)
@@ -200,6 +210,21 @@ class Intake:
         self._link.accept(peer, self._state.low_water(peer.host, peer.epoch))
         self._compare_inventory(peer)
         self._core.look_at(peer.host)
+
+    def _may_take_place(self, connection: bytes, register: Register) -> bool:
+        """Say whether a new epoch has no living one before it, or has shown that it lives."""
+        mirror = self._state.mirror.hosts.get(register.host)
+        is_free = self._former_epoch(register.host) is None or (mirror and not mirror.live)
+        token = register.confirms
+        return is_free or self._challenges.is_answer(register.host, connection, token)
+
+    def _former_epoch(self, host: str) -> str | None:
+        """Give the epoch that has a host's or service's place, whether it lives or not."""
+        peer = self._link.peers.get(host)
+        mirror = self._state.mirror.hosts.get(host)
+        if peer is not None:
+            return peer.epoch
+        return self._link.recovered_epoch(host) if mirror is None else mirror.epoch
 
     def _check(self, register: Register) -> None:
         self._check_role(register)
@@ -259,10 +284,7 @@ class Intake:
     def _new_epoch(self, register: Register) -> Peer:
         host, epoch = register.host, register.epoch
         before = self._link.peers.get(host)
-        mirror = self._state.mirror.hosts.get(host)
-        former = before.epoch if before is not None else mirror.epoch if mirror else None
-        if former is None:
-            former = self._link.recovered_epoch(host)
+        former = self._former_epoch(host)
         if before is not None:
             self._end_services(before)
         if former is not None and former != epoch:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgpack
+from msgspec.structs import replace
 
 from actors.engine import Engine, EngineSettings
 from actors.intake import ReportKey
@@ -23,6 +24,7 @@ from transport.messages import (
     OpaqueEvent,
     Refused,
     Register,
+    RegisterAgain,
     Report,
     ReportPoolWindowAdded,
     ReportPoolWindowPromoted,
@@ -60,18 +62,23 @@ class PlayedHost:
         role: Role = "host",
         serves: tuple[str, ...] = (),
     ) -> None:
-        self.say(
-            Register(
-                role=role,
-                host=self.name,
-                epoch=self.epoch,
-                first_held=self.sequence + 1 if first_held is None else first_held,
-                as_of=self.sequence,
-                pool_target=pool_target if role == "host" else 0,
-                serves=serves,
-                inventory=inventory,
-            )
+        """Register; where another epoch has the place, show that this one lives."""
+        first = len(self.received)
+        register = Register(
+            role=role,
+            host=self.name,
+            epoch=self.epoch,
+            first_held=self.sequence + 1 if first_held is None else first_held,
+            as_of=self.sequence,
+            pool_target=pool_target if role == "host" else 0,
+            serves=serves,
+            inventory=inventory,
         )
+        self.say(register)
+        for answer in self.received[first:]:
+            if isinstance(answer, RegisterAgain):
+                self.received.remove(answer)
+                self.say(replace(register, confirms=answer.token))
 
     def say(self, *messages: Message) -> None:
         self.say_raw(*map(encode, messages))

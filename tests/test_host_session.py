@@ -25,6 +25,7 @@ from transport.messages import (
     Ping,
     Refused,
     Register,
+    RegisterAgain,
     Registered,
     ReportActionFailed,
     Reports,
@@ -431,3 +432,18 @@ def test_a_session_that_may_not_register_with_its_key_begins_again_on_a_new_conn
     assert refused_for_its_key(session) is None
     tell(session, refusal)
     assert not is_lost(session)
+
+
+def test_asked_to_register_again_it_shows_that_it_lives_each_time_with_the_token_given() -> None:
+    session = HostSession(host="host-1", epoch="e" * 32, codec=Codec())
+    session.connect(0)
+    said(session)
+    tell(session, RegisterAgain(token=4))
+    tell(session, RegisterAgain(token=7))
+    [register] = said(session)
+    assert isinstance(register, Register)
+    assert register.confirms == 7
+    tell(session, registered(), NotRegistered())
+    [register] = said(session)
+    assert isinstance(register, Register)
+    assert register.confirms == 0

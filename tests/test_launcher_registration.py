@@ -1,3 +1,6 @@
+from msgspec.structs import replace
+
+from actors.challenges import OPEN_LIMIT, Challenges
 from actors.engine import EngineSettings
 from tests.launcher_harness import PlayedLauncher, promote_reports
 from transport.codec import as_map
@@ -14,6 +17,7 @@ from transport.messages import (
     PoolWindowRemoved,
     Refused,
     Register,
+    RegisterAgain,
     Registered,
     ReportPoolWindowRemoved,
     Reports,
@@ -299,3 +303,74 @@ def test_after_a_restart_an_earlier_epoch_of_a_service_is_fenced_as_a_hosts_is()
     later.register(role="service", serves=("Draw",))
     assert isinstance(later.received[-1], Registered)
     assert launcher.engine.state.services == {"Draw": ("painter", later.epoch)}
+
+
+def test_a_new_epoch_takes_a_living_one_s_place_once_it_has_shown_that_it_lives() -> None:
+    launcher = PlayedLauncher()
+    launcher.filled_host("host-1", "1" * 32)
+    successor = launcher.host("host-1", "2" * 32)
+    register = Register(host="host-1", epoch="2" * 32, first_held=1, as_of=0, pool_target=2)
+    successor.say(register)
+    [asked] = successor.received
+    assert isinstance(asked, RegisterAgain)
+    assert launcher.engine.link.peers["host-1"].epoch == "1" * 32
+    successor.say(replace(register, confirms=asked.token))
+    assert isinstance(successor.received[-1], Registered)
+    assert launcher.engine.link.peers["host-1"].epoch == "2" * 32
+
+
+def test_what_a_dead_process_said_before_it_died_fences_nobody_however_late_it_is_read() -> None:
+    launcher = PlayedLauncher()
+    launcher.filled_host("host-1", "1" * 32)
+    dead, living = launcher.host("host-1", "2" * 32), launcher.host("host-1", "3" * 32)
+    register = Register(host="host-1", epoch="2" * 32, first_held=1, as_of=0, pool_target=2)
+    dead.say(register)
+    [asked] = dead.received
+    assert isinstance(asked, RegisterAgain)
+    living.register()
+    dead.say(replace(register, confirms=asked.token))
+    dead.say(register)
+    assert launcher.engine.link.peers["host-1"].epoch == "3" * 32
+    living.say(Ping(last=0))
+    assert not any(isinstance(message, Fenced) for message in living.received)
+    assert launcher.engine.link.is_fresh("host-1", launcher.now)
+
+
+def test_a_token_is_its_connection_s_own() -> None:
+    launcher = PlayedLauncher()
+    launcher.filled_host("host-1", "1" * 32)
+    one, other = launcher.host("host-1", "2" * 32), launcher.host("host-1", "3" * 32)
+    register = Register(host="host-1", epoch="2" * 32, first_held=1, as_of=0, pool_target=2)
+    one.say(register)
+    [asked] = one.received
+    assert isinstance(asked, RegisterAgain)
+    other.say(replace(register, epoch="3" * 32, confirms=asked.token))
+    assert isinstance(other.received[-1], RegisterAgain)
+
+
+def test_the_place_of_a_host_that_left_is_free() -> None:
+    launcher = PlayedLauncher()
+    host = launcher.filled_host("host-1", "1" * 32)
+    host.say(Goodbye())
+    successor = launcher.host("host-1", "2" * 32)
+    successor.say(Register(host="host-1", epoch="2" * 32, first_held=1, as_of=0, pool_target=2))
+    assert isinstance(successor.received[-1], Registered)
+
+
+def test_a_launcher_that_was_restarted_asks_who_would_take_the_place_of_a_host_in_its_log() -> None:
+    launcher = PlayedLauncher()
+    launcher.filled_host("host-1", "1" * 32)
+    launcher.restart()
+    successor = launcher.host("host-1", "2" * 32)
+    register = Register(host="host-1", epoch="2" * 32, first_held=1, as_of=0, pool_target=2)
+    successor.say(register)
+    assert isinstance(successor.received[-1], RegisterAgain)
+
+
+def test_so_many_connections_can_be_asked_at_once_that_none_is_kept_out_and_not_more() -> None:
+    challenges = Challenges()
+    first = challenges.pose("desk", b"first")
+    tokens = [challenges.pose("desk", str(number).encode()) for number in range(OPEN_LIMIT)]
+    assert not challenges.is_answer("desk", b"first", first)
+    assert challenges.is_answer("desk", str(OPEN_LIMIT - 1).encode(), tokens[-1])
+    assert challenges.is_answer("desk", b"0", tokens[0])

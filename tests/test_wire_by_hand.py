@@ -144,6 +144,7 @@ def leave_after_a_burst(context: zmq.Context[Any], directory: Path, host: str) -
                     "pool_target": 0,
                     "drained": False,
                     "serves": [],
+                    "confirms": 0,
                     "part": 1,
                     "parts": 1,
                     "inventory": [],

@@ -39,6 +39,7 @@ from transport.messages import (
     Ping,
     Refused,
     Register,
+    RegisterAgain,
     Registered,
     Report,
     Role,
@@ -164,6 +165,7 @@ class HostSession:
         self._registration_due = False
         self._ping_due = False
         self._goodbye_due = False
+        self._confirms = 0
         self._heard = 0
         self._next_beat = 0
         self._resent = (0, 0)
@@ -205,6 +207,7 @@ class HostSession:
             return
         self._phase = _Phase.REGISTERING
         self._registration_due = True
+        self._confirms = 0
         self._ping_due = False
         self._repeats.clear()
         self._batch = _Batch()
@@ -328,6 +331,7 @@ class HostSession:
                 pool_target=self._pool_target,
                 drained=stock.drained,
                 serves=self._serves,
+                confirms=self._confirms,
                 part=part,
                 parts=parts,
                 inventory=windows[begin : begin + WINDOWS_IN_PART],
@@ -359,6 +363,10 @@ class HostSession:
                 yield self._accepted(message)
             case NotRegistered():
                 self.register_again()
+            case RegisterAgain(token=token):
+                self._confirms = token
+                self._phase = _Phase.REGISTERING
+                self._registration_due = True
             case Fenced(by=by):
                 self._phase = _Phase.OVER
                 yield FencedBy(by)
@@ -378,6 +386,7 @@ class HostSession:
             raise FrameError(FrameFault.WRONG_PROTOCOL, detail)
         self._phase = _Phase.REGISTERED
         self._registration_due = False
+        self._confirms = 0
         self.registered_once = True
         self.launcher_stopping = False
         self.not_allowed = None

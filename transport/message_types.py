@@ -32,6 +32,7 @@ from transport.messages.link import (
     Ping,
     Refused,
     Register,
+    RegisterAgain,
     Registered,
     Reports,
 )
@@ -60,6 +61,7 @@ DOWN: tuple[type[Message], ...] = (
     Commands,
     Acknowledge,
     NotRegistered,
+    RegisterAgain,
     Fenced,
     LauncherStopping,
     Refused,

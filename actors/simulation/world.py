@@ -24,7 +24,7 @@ from actors.simulation.machine_clock import MachineClock
 from actors.simulation.observer_node import ObserverNode
 from actors.simulation.profile import Profile
 from actors.simulation.simulated_saga_log import SimulatedSagaLog
-from actors.simulation.sockets import Connection, LinkFaults, Sockets
+from actors.simulation.sockets import LinkFaults, Sockets
 from host_sim.host import Host
 from host_sim.settings import HostSettings
 from host_sim.spawn_time import parse_spawn_time
@@ -99,7 +99,6 @@ class World:
         self.observers: dict[str, ObserverNode] = {}
         self.links: dict[str, LinkFaults] = {}
         self._sessions: dict[str, ObserverSession] = {}
-        self._last_connections: dict[str, Connection] = {}
         self._clocks: dict[str, MachineClock] = {}
         self._published = 0
 
@@ -182,10 +181,6 @@ class World:
         """Start a host as a new epoch; nothing happens while one of that name lives."""
         if name in self.live_hosts:
             return
-        former = self._last_connections.pop(name, None)
-        if former is not None:
-            # A process takes longer to start than what its former life sent takes to be read.
-            former.up.close()
         system = self.profile.system
         settings = HostSettings(
             host=name,
@@ -214,8 +209,6 @@ class World:
         """Let a host's process be gone at once; see `Dealer.close` for `late`."""
         node = self.live_hosts.pop(name, None)
         if node is not None:
-            if node.dealer is not None and node.dealer.connection is not None:
-                self._last_connections[name] = node.dealer.connection
             node.die(late=late)
             self.note_process(name, did)
 

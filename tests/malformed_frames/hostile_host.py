@@ -45,6 +45,7 @@ class HostileHost:
             "pool_target": 3,
             "drained": False,
             "serves": [],
+            "confirms": 0,
             "part": 1,
             "parts": 1,
             "inventory": [

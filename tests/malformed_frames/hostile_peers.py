@@ -37,6 +37,7 @@ def service_registration(name: str, epoch: str, as_of: int = 0) -> Message:
         "pool_target": 0,
         "drained": False,
         "serves": [SERVED],
+        "confirms": 0,
         "part": 1,
         "parts": 1,
         "inventory": [],

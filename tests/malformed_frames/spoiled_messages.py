@@ -39,6 +39,7 @@ WRONG_FIELDS: dict[str, dict[str, Sequence[Wrong]]] = {
         "pool_target": no_integer(0, 1_000_000),
         "drained": NO_BOOLEANS,
         "serves": NO_NAMES,
+        "confirms": no_integer(0),
         "part": no_integer(1, 100),
         "parts": no_integer(1, 100),
         "inventory": no_inventory(OTHER_LOG, 1),

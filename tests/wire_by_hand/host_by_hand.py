@@ -59,7 +59,7 @@ class Host:
         """Whether the pool is full and the launcher allows user actions."""
         return self.registered and not self.stopping and len(self.pool) == self.pool_target
 
-    def register(self) -> None:
+    def register(self, confirms: int = 0) -> None:
         """Say who is there, with the windows as they are after the last report."""
         windows = [("pool", self.pool), ("open", self.open)]
         self.registered = False
@@ -77,6 +77,7 @@ class Host:
                     "pool_target": self.pool_target,
                     "drained": False,
                     "serves": [],
+                    "confirms": confirms,
                     "part": 1,
                     "parts": 1,
                     "inventory": [
@@ -144,6 +145,8 @@ class Host:
             case "NotRegistered":
                 if not self._registering:
                     self.register()
+            case "RegisterAgain":
+                self.register(confirms=message["token"])
             case "LauncherStopping":
                 self.stopping = True
             case "Fenced":

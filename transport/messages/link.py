@@ -53,6 +53,7 @@ class Register(Message, frozen=True, kw_only=True, gc=True):
         pool_target: how many ready windows the host wants; 0 for a service.
         drained: the pool was drained: the target in force is 0 until the next window opens.
         serves: command types that a service takes; empty for a host.
+        confirms: the token of the `RegisterAgain` that this answers; 0 if it answers none.
         part, parts: an inventory too long for one message comes in `parts` of them, numbered
             from 1, each with all the other fields alike.
         inventory: this part's windows.
@@ -67,6 +68,7 @@ class Register(Message, frozen=True, kw_only=True, gc=True):
     pool_target: Annotated[int, Meta(ge=0, le=1_000_000)]
     drained: bool = False
     serves: tuple[Name, ...] = ()
+    confirms: Count = 0
     part: Annotated[int, Meta(ge=1, le=100)] = 1
     parts: Annotated[int, Meta(ge=1, le=100)] = 1
     inventory: tuple[InventoryWindow, ...] = ()
@@ -136,6 +138,18 @@ class Acknowledge(Message, frozen=True, kw_only=True):
 
 class NotRegistered(Message, frozen=True, kw_only=True):
     """Register (again): the launcher does not know this connection, or wants the inventory."""
+
+
+class RegisterAgain(Message, frozen=True, kw_only=True):
+    """Another epoch has this place: take it by registering again on this connection.
+
+    Only a living process can, so a dead one's `Register` that is read late fences nobody.
+
+    Attributes:
+        token: to be repeated as `Register.confirms`.
+    """
+
+    token: Count
 
 
 class Fenced(Message, frozen=True, kw_only=True):
