@@ -15,7 +15,7 @@ from actors.coordinator_messages import (
 )
 from actors.dispatcher import Choice, Dispatcher
 from actors.mailbox import Mailbox
-from actors.recorder import Recorder
+from actors.recorder import BLOB_LIMIT, Recorder
 from actors.reducer import Reducer, SettledStep
 from actors.refill_plan import IN_FLIGHT_LIMIT, RefillPlan
 from actors.saga import Saga
@@ -59,12 +59,13 @@ class Core:
         codec: Codec,
         choose: Choice | None = None,
         before_saga_turn: BeforeTurn | None = None,
+        blob_limit: int = BLOB_LIMIT,
     ) -> None:
         self.state = state
         self.reducer = reducer
         self.clock = clock
         self.dispatcher = Dispatcher(choose)
-        self.recorder = Recorder(state)
+        self.recorder = Recorder(state, blob_limit)
         self.timers = Timers()
         self.refills_allowed = True
         self._refills = RefillPlan()

@@ -14,6 +14,7 @@ from actors.engine_view import EngineView
 from actors.intake import Intake, ReportKey
 from actors.launcher_extension import LoadedExtension, known_types, saga_kinds
 from actors.launcher_link import LauncherLink, Outgoing
+from actors.recorder import BLOB_LIMIT
 from actors.reducer import Reducer
 from actors.saga_actor import BeforeTurn
 from actors.saga_log import BlobAppended, LogContents, Row
@@ -38,6 +39,7 @@ class EngineSettings:
         timeouts: seconds by saga name, where they differ from the saga's own.
         extensions: what extension modules add.
         before_saga_turn: see `actors.saga_actor.BeforeTurn`; for tests that make sagas crash.
+        blob_limit: see `Recorder`.
         allowed: says whose key may be whom; None for a link without keys, where whoever reaches it
             may be anybody.
     """
@@ -46,6 +48,7 @@ class EngineSettings:
     timeouts: dict[str, float] = field(default_factory=dict)
     extensions: tuple[LoadedExtension, ...] = ()
     before_saga_turn: BeforeTurn | None = None
+    blob_limit: int = BLOB_LIMIT
     allowed: KeyPolicy | None = None
 
 
@@ -112,6 +115,7 @@ class Engine:
             codec=self.codec,
             choose=choose,
             before_saga_turn=settings.before_saga_turn,
+            blob_limit=settings.blob_limit,
         )
         self.view = EngineView(self._core, self.link)
         self._intake = Intake(self._core, self.link, self.codec, poisonous, settings.allowed)

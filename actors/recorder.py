@@ -8,7 +8,6 @@ from transport.codec import encode, encode_blob
 from transport.messages import Event
 
 BLOB_LIMIT = 512 * 1024
-"""A pass's events go into more than one blob when they are larger than this, in bytes."""
 
 
 class Recorder:
@@ -16,14 +15,17 @@ class Recorder:
 
     Args:
         state: what is true.
+        blob_limit: a pass's events go into more than one blob when they are larger than this, in
+            bytes.
 
     Attributes:
         rows: what the pass has to make durable, in order.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, blob_limit: int = BLOB_LIMIT) -> None:
         self.rows: list[Row] = []
         self._state = state
+        self._blob_limit = blob_limit
         self._groups: list[list[bytes]] = []
         self._group: list[bytes] = []
 
@@ -51,7 +53,7 @@ class Recorder:
         size = 0
         for group in groups:
             group_size = sum(map(len, group))
-            if events and size + group_size > BLOB_LIMIT:
+            if events and size + group_size > self._blob_limit:
                 rows.append(self._blob(first, events))
                 first += len(events)
                 events, size = [], 0

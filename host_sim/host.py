@@ -93,6 +93,7 @@ class Host:
             stock=self._take_stock,
             heartbeat=settings.heartbeat,
             held_limit=settings.held_limit,
+            part_limit=settings.part_limit,
         )
         self._history = HostHistory(settings.host, epoch, record)
         self._link = LinkEnd(self._session, self._history, self._watch.frame_ended)

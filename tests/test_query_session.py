@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.event_stream_builders import LOG, MemoryJournal, SaidLauncher, added, registered, started
 from transport.codec import MESSAGE_LIMIT, decode, encode, family
 from transport.event_stream import JournalView, QuerySession
-from transport.event_stream.query_session import SNAPSHOT_PAGE_ROWS
+from transport.event_stream.query_session import PageLimits
 from transport.frame_fault import FrameFault
 from transport.message_types import ANSWERS
 from transport.messages import (
@@ -126,7 +126,7 @@ def test_a_snapshot_comes_in_pages_of_bounded_rows() -> None:
         before = answer.truncated_before
         sizes.append(len(answer.rows))
         rows += len(answer.rows)
-    assert sizes == [SNAPSHOT_PAGE_ROWS, SNAPSHOT_PAGE_ROWS, 501]
+    assert sizes == [PageLimits().rows, PageLimits().rows, 501]
     assert before == 4502
 
 

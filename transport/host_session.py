@@ -114,6 +114,7 @@ class HostSession:
         stock: asked for the inventory when a `Register` is made, and at no other time.
         heartbeat: nanoseconds between heartbeats until the launcher names its own interval.
         held_limit: how many unacknowledged frames make the session `full`.
+        part_limit: how many windows of an inventory go into one message.
 
     Attributes:
         last: number of the last report made.
@@ -139,6 +140,7 @@ class HostSession:
         stock: Callable[[], Stock] = Stock,
         heartbeat: int = HEARTBEAT,
         held_limit: int = HELD_LIMIT,
+        part_limit: int = WINDOWS_IN_PART,
     ) -> None:
         self.last = 0
         self.log: str | None = None
@@ -157,6 +159,7 @@ class HostSession:
         self._stock = stock
         self._heartbeat = heartbeat
         self._held_limit = held_limit
+        self._part_limit = part_limit
         self._down = family(DOWN)
         self._phase = _Phase.DISCONNECTED
         self._sent: deque[NumberedFrame] = deque()
@@ -318,10 +321,10 @@ class HostSession:
     def _registration(self) -> Iterator[bytes]:
         stock = self._stock()
         windows = tuple(stock.windows)
-        parts = max(1, -(-len(windows) // WINDOWS_IN_PART))
+        parts = max(1, -(-len(windows) // self._part_limit))
         oldest = self._sent[0] if self._sent else (self._unsent[0] if self._unsent else None)
         for part in range(1, parts + 1):
-            begin = (part - 1) * WINDOWS_IN_PART
+            begin = (part - 1) * self._part_limit
             register = Register(
                 role=self._role,
                 host=self._host,
@@ -334,7 +337,7 @@ class HostSession:
                 confirms=self._confirms,
                 part=part,
                 parts=parts,
-                inventory=windows[begin : begin + WINDOWS_IN_PART],
+                inventory=windows[begin : begin + self._part_limit],
             )
             yield encode(register)
 

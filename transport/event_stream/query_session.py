@@ -28,15 +28,6 @@ from transport.messages import (
     StatusQuestion,
 )
 
-REPLAY_PAGE_BYTES = 512 * 1024
-"""About how many bytes of blobs one replay answer has."""
-
-SNAPSHOT_PAGE_ROWS = 2_000
-"""How many rows one snapshot answer has at most."""
-
-SNAPSHOT_PAGE_BYTES = 768 * 1024
-"""How many bytes of rows one snapshot answer has at most; one row always fits."""
-
 _QUESTIONS = family(QUESTIONS)
 
 
@@ -122,23 +113,40 @@ class LauncherView(Protocol):
         """Give what an open saga waits for, and why it does not move."""
 
 
+class PageLimits(Struct, frozen=True):
+    """How much one answer has; one blob or row always fits.
+
+    Attributes:
+        replay_bytes: about how many bytes of blobs.
+        rows, row_bytes: how many rows of a snapshot at most, and bytes of them.
+    """
+
+    replay_bytes: int = 512 * 1024
+    rows: int = 2_000
+    row_bytes: int = 768 * 1024
+
+
 class QuerySession:
     """Answers questions.
 
     Args:
         reader: of the journal.
         launcher: says how it is.
+        limits: of one answer.
 
     Attributes:
         faults: questions that were refused, by kind.
         answered: questions that were not.
     """
 
-    def __init__(self, reader: JournalReader, launcher: LauncherView) -> None:
+    def __init__(
+        self, reader: JournalReader, launcher: LauncherView, limits: PageLimits | None = None
+    ) -> None:
         self.faults = FaultCounts()
         self.answered = 0
         self._reader = reader
         self._launcher = launcher
+        self._limits = limits or PageLimits()
 
     def answer(self, frame: bytes) -> list[bytes]:
         """Give the frames that answer a question: its head, then a replay's blobs."""
@@ -174,7 +182,7 @@ class QuerySession:
         same_log = question.log is None or question.log == reader.log_id
         blobs: list[bytes] = []
         if same_log and view.first <= question.first <= view.last:
-            blobs = reader.blobs_from(question.first, REPLAY_PAGE_BYTES)
+            blobs = reader.blobs_from(question.first, self._limits.replay_bytes)
             if not blobs:
                 view = reader.view()
         truncated = same_log and question.first < view.first
@@ -188,7 +196,7 @@ class QuerySession:
         return [encode(head), *blobs]
 
     def _snapshot(self, question: SnapshotQuestion) -> bytes:
-        page = self._reader.snapshot_page(question.offset, SNAPSHOT_PAGE_ROWS)
+        page = self._reader.snapshot_page(question.offset, self._limits.rows)
         restart = question.before is not None and question.before != page.truncated_before
         answer = SnapshotAnswer(
             number=question.number,
@@ -197,7 +205,7 @@ class QuerySession:
             offset=question.offset,
             total=page.total,
             restart=restart,
-            rows=[] if restart else _bounded(page.rows),
+            rows=[] if restart else _bounded(page.rows, self._limits.row_bytes),
         )
         return encode(answer)
 
@@ -225,10 +233,10 @@ def _whole(answer: Message) -> bytes:
     return frame
 
 
-def _bounded(rows: Sequence[SnapshotRow]) -> list[SnapshotRow]:
+def _bounded(rows: Sequence[SnapshotRow], limit: int) -> list[SnapshotRow]:
     size = 0
     for index, row in enumerate(rows):
         size += len(encode(row))
-        if index and size > SNAPSHOT_PAGE_BYTES:
+        if index and size > limit:
             return list(rows[:index])
     return list(rows)
