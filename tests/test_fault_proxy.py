@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import zmq
+from zmq.utils.monitor import recv_monitor_message
 
 from tests.free_ports import first_of_free_ports
 from transport.codec import unpack
@@ -318,8 +319,12 @@ def test_a_target_may_come_late_and_come_again(scene: Scene) -> None:
     router = scene.bound(zmq.ROUTER)
     assert router.recv_multipart()[1] == b"early"
     link = Link(router, dealer)
-    link.router.unbind(scene.target)
-    link.router.close(linger=0)
+    monitor = router.get_monitor_socket(zmq.EVENT_CLOSED)
+    router.unbind(scene.target)
+    assert recv_monitor_message(monitor)["event"] == zmq.EVENT_CLOSED
+    router.disable_monitor()
+    monitor.close()
+    router.close(linger=0)
     link.router = scene.bound(zmq.ROUTER)
     until_met_again(link)
     assert scene.relay.counts == {}

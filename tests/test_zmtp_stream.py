@@ -108,7 +108,9 @@ def test_faults_at_messages_do_the_same_at_every_split() -> None:
     spoiled = frame(MORE, b"") + frame(MORE, b"\xc1ne") + frame(0, b"\xc1" + b"x" * 299)
     command, second, last = frame(COMMAND, b"\x04PING"), frame(0, b"two"), frame(0, b"three")
     data = head + first + command + second + second + last
-    expected = head + spoiled * 2 + command + second * 2 + second + BROKEN_HEADER + b"three"
+    expected = (
+        head + spoiled * 2 + command + second * 2 + second + BROKEN_HEADER + b"three" + second
+    )
     for at in range(len(data)):
         tally = FaultTally()
         faults = DirectionFaults(Random(1), tally)
@@ -119,6 +121,8 @@ def test_faults_at_messages_do_the_same_at_every_split() -> None:
         passed = b"".join([spoiler.pass_on(part) for part in parts])
         faults.order(FaultKind.BREAK_FRAMING, 1)
         passed += b"".join([spoiler.pass_on(part) for part in split(last, [at % len(last)])])
+        faults.order(FaultKind.CORRUPT, 1)
+        passed += spoiler.pass_on(second)
         assert passed == expected
         assert tally.counts() == {
             FaultKind.CORRUPT: 2,

@@ -37,11 +37,10 @@ class Flow:
         self._sink = sink
         self._faults = faults
         self._frames = FrameFaults(faults)
-        self._held: deque[tuple[float, memoryview]] = deque()
+        self._held: deque[tuple[float, memoryview]] = deque()  # when each is due
         self._held_bytes = 0
         self._changed = Event()
         self._room = Event()
-        self._last_due = 0.0
         self._next_send = 0.0
         self._loop = asyncio.get_running_loop()
 
@@ -75,8 +74,7 @@ class Flow:
             return b""
 
     def _hold(self, data: memoryview) -> None:
-        self._last_due = max(self._last_due, self._loop.time() + self._faults.lateness())
-        self._held.append((self._last_due, data))
+        self._held.append((self._loop.time() + self._faults.lateness(), data))
         self._held_bytes += len(data)
         self._changed.set()
 
