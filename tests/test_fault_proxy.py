@@ -205,6 +205,23 @@ def test_what_silence_held_comes_though_its_sender_is_gone(scene: Scene) -> None
     assert link.receive(UP) == [b"last words"]
 
 
+def test_the_end_of_one_side_reaches_the_other_but_not_through_silence(
+    scene: Scene, direction: Direction
+) -> None:
+    link = scene.link()
+    sender, receiver = link.dealer, link.router
+    if direction is DOWN:
+        sender, receiver = receiver, sender
+    scene.relay.silence(direction)
+    with receiver.get_monitor_socket(zmq.EVENT_DISCONNECTED) as monitor:
+        sender.close(linger=0)
+        assert hit(scene.relay, FaultKind.SILENCE)
+        assert not monitor.poll(NOTHING_MS)
+        scene.relay.heal()
+        assert monitor.poll(DEADLINE_MS)
+        receiver.disable_monitor()
+
+
 def test_a_throttle_takes_its_time(scene: Scene, direction: Direction) -> None:
     link = scene.link()
     scene.relay.throttle(direction, bytes_per_second=20_000)

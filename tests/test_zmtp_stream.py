@@ -92,7 +92,13 @@ def test_subscriptions_of_a_subscriber_are_told_from_messages_at_every_split() -
 
 
 @pytest.mark.parametrize(
-    "data", [b"GET / HTTP/1.1\r\n" * 9, GREETING + b"\xf0" + bytes(20), b"\xff" + bytes(99)]
+    "data",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\n" * 9, id="another protocol"),
+        pytest.param(b"\xff" + bytes(99), id="no signature"),
+        pytest.param(GREETING[:10] + b"\x01" + bytes(53) + frame(0, b"old"), id="ZMTP 2"),
+        pytest.param(GREETING + b"\xf0" + bytes(20), id="reserved flags"),
+    ],
 )
 def test_what_is_no_zmtp_passes_untouched(data: bytes) -> None:
     for at in range(len(data)):
