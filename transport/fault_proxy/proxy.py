@@ -38,7 +38,6 @@ class FaultProxy:
         self._generator = generator
         self._relays: dict[str, Relay] = {}
         self._lock = Lock()
-        self._closed = False
         self._failure: BaseException | None = None
         self._loop = asyncio.new_event_loop()
         self._group = TaskGroup()
@@ -97,12 +96,9 @@ class FaultProxy:
         Closing twice is no error. Counts can still be read afterwards.
         """
         with self._lock:
-            if self._closed:
-                return
-            self._closed = True
             if self._thread.is_alive():
                 self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(ANSWER_SECONDS)
+                self._thread.join(ANSWER_SECONDS)
         if self._failure is not None:
             raise self._failure
 
@@ -119,7 +115,7 @@ class FaultProxy:
 
     def _in_proxy(self, work: Coroutine[Any, Any, T]) -> T:
         with self._lock:
-            if self._closed or not self._thread.is_alive():
+            if not self._thread.is_alive():
                 work.close()
                 msg = "the fault proxy is closed: it takes no orders any more"
                 raise FaultProxyClosedError(msg) from self._failure
