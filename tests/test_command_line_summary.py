@@ -4,12 +4,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from actors.command_line.run_history import merge_histories
 from actors.command_line.summary import RunResult, complaints, document, summary_lines
 from transport.checker import Invariant, Violation
 from transport.history import HistoryWriter, read_history
 from transport.history_counts import Counts, PoolCount
 from transport.history_lines import EventLine
+from transport.merged_history import merge_histories
 
 EPOCH = "0" * 32
 
@@ -160,7 +160,7 @@ def test_histories_are_merged_by_time_and_keep_every_field(tmp_path: Path) -> No
     did.write_bytes(msgspec.json.encode(happened) + b"\n" + cut_off.encode())
     whole = tmp_path / "whole"
     whole.write_text("replaced")
-    merge_histories(observed, [did, tmp_path / "absent"], whole)
+    merge_histories([observed, did, tmp_path / "absent"], whole)
     assert [line.at_ns for line in read_history(whole)] == [10, 20, 30]
     second = msgspec.json.decode(whole.read_bytes().splitlines()[1])
     assert second["panes"] == 3

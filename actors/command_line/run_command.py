@@ -17,19 +17,20 @@ from actors.command_line.parsers import Subparsers, add_command
 from actors.command_line.progress import Progress
 from actors.command_line.promote_driver import PromoteDriver, RunPlan
 from actors.command_line.run_children import RunChildren
-from actors.command_line.run_history import merge_histories
-from actors.command_line.run_judgement import inspected, lines_before, lines_of_the_log
+from actors.command_line.run_judgement import lines_before, lines_of_the_log
 from actors.command_line.run_loop import RunLoop, RunParts
 from actors.command_line.run_options import add_run_options, check_run_options, plan_of
 from actors.command_line.run_processes import RunPlace, run_place, run_spec
 from actors.command_line.run_start import RunStart, run_start
 from actors.command_line.summary import RunResult, complaints, document, summary_lines
+from actors.process_system.host_ends import inspected
 from transport.checker import check
 from transport.codec import Codec
 from transport.event_stream import Batch, Truncated
 from transport.history import HistoryFile, HistoryWriter, lines_of, read_history
 from transport.history_counts import count
 from transport.history_lines import ProcessLine
+from transport.merged_history import merge_histories
 from transport.process_signals import StopSignals
 from transport.zeromq.observer import Observer
 from transport.zeromq.sockets import dealer
@@ -66,7 +67,7 @@ def execute(options: Namespace) -> int:
         run = _Run(options, plan, codec, place, run_start(options.log))
         problem = run.conduct()
         history = place.scratch / "history.jsonl" if options.history is None else options.history
-        merge_histories(place.observed, list(place.did.values()), history)
+        merge_histories([place.observed, *place.did.values()], history)
         result = RunResult(
             counts=count(read_history(history), codec),
             promotes=plan.promotes,

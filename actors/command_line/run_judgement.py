@@ -1,10 +1,7 @@
 """What a run's history says beside what was observed, so that it can be judged as a whole."""
 
-import time
 from argparse import Namespace
-from collections.abc import Iterable, Mapping
-
-import zmq
+from collections.abc import Iterable
 
 from actors.command_line.command_error import CommandError
 from actors.command_line.host_options import faults_of
@@ -12,20 +9,7 @@ from actors.command_line.run_start import RunStart
 from actors.launcher_extension import load_launcher_extension, saga_kinds
 from actors.log_lines import log_lines
 from actors.sqlite_read_only import LogUnreadableError
-from transport.codec import decode, encode, family
-from transport.frame_fault import FrameError
-from transport.history_lines import FaultLine, HistoryLine, HostEndLine, TimeoutsLine
-from transport.message_types import USER_ANSWERS
-from transport.messages import HostState, InspectHost
-from transport.zeromq.sockets import ZmqSocket
-
-ANSWER_SECONDS = 10.0
-"""How long hosts may take to say what they have."""
-
-LAST_QUESTION = 2**53
-"""The number of the question at the end; a run's user actions have small ones."""
-
-ANSWERS = family(USER_ANSWERS)
+from transport.history_lines import FaultLine, HistoryLine, TimeoutsLine
 
 
 def lines_before(options: Namespace, hosts: Iterable[str], at_ns: int) -> list[HistoryLine]:
@@ -61,37 +45,3 @@ def lines_of_the_log(options: Namespace, start: RunStart, at_ns: int) -> list[Hi
         ]
     except LogUnreadableError as error:
         raise CommandError(str(error)) from error
-
-
-def inspected(controls: Mapping[str, ZmqSocket]) -> list[HostEndLine]:
-    """Ask every host what it has; one that does not answer in time has no line."""
-    for socket in controls.values():
-        socket.send(encode(InspectHost(number=LAST_QUESTION)), zmq.NOBLOCK)
-    deadline = time.monotonic() + ANSWER_SECONDS
-    states = (_answer(socket, deadline) for socket in controls.values())
-    return [_end_line(state) for state in states if state is not None]
-
-
-def _answer(socket: ZmqSocket, deadline: float) -> HostState | None:
-    while socket.poll(max(0, round((deadline - time.monotonic()) * 1000))):
-        for frame in socket.recv_multipart(zmq.NOBLOCK):
-            try:
-                answer = decode(frame, ANSWERS)
-            except FrameError:
-                continue
-            if isinstance(answer, HostState) and answer.number == LAST_QUESTION:
-                return answer
-    return None
-
-
-def _end_line(answer: HostState) -> HostEndLine:
-    state = answer.state
-    return HostEndLine(
-        time.monotonic_ns(),
-        state["host"],
-        state["epoch"],
-        tuple(state["pool"]),
-        tuple(state["open"]),
-        state["pool_target"],
-        state["drained"],
-    )

@@ -1,4 +1,4 @@
-"""A run's history file: what its observer was handed and what each host did, by their time."""
+"""One history file out of several: what observers were handed, what hosts did, by their time."""
 
 import heapq
 from collections.abc import Iterator, Sequence
@@ -16,15 +16,14 @@ _time_of = msgspec.json.Decoder(_Time).decode
 TimedLine = tuple[int, bytes]
 
 
-def merge_histories(observed: Path, did: Sequence[Path], destination: Path) -> None:
+def merge_histories(parts: Sequence[Path], destination: Path) -> None:
     """Write several histories into one file, by their time; the order within each is kept.
 
     Args:
-        observed: lines of a history, taken as they are.
-        did: lines of what hosts did, taken as they are.
+        parts: lines of histories, taken as they are; a file that is not there has none.
         destination: what was in it is replaced.
     """
-    sources = map(_timed_lines, (observed, *did))
+    sources = map(_timed_lines, parts)
     with destination.open("wb") as file:
         file.writelines(line for _, line in heapq.merge(*sources, key=lambda timed: timed[0]))
 

@@ -1,0 +1,5 @@
+"""What goes wrong with a system of processes, other than what its history shows."""
+
+
+class ProcessSystemError(RuntimeError):
+    """A system cannot be started, or something did not come in time; says what, and how it is."""
