@@ -14,10 +14,11 @@ from msgspec.structs import replace
 from actors.core import Core
 from actors.launcher_link import LauncherLink
 from actors.memory_saga_log import MemorySagaLog
+from actors.profile_files import ProfileError
 from actors.simulation import Profile, read_profile, run_seed
 from actors.simulation.campaign import judged_seeds, shrunk_schedule
 from actors.simulation.fault_plan import FaultKind
-from actors.simulation.profile import ProfileError, parse_profile, profile_names
+from actors.simulation.profile import parse_profile, profile_names
 from actors.simulation.run import planned_faults
 from actors.simulation.shrink import shortest_schedule
 from actors.simulation.world import json_lines

@@ -20,8 +20,9 @@ import actors
 from actors.command_line.command_error import FAILED, UsageError
 from actors.command_line.option_types import count_from
 from actors.command_line.parsers import Subparsers, add_command
+from actors.profile_files import ProfileError
 from actors.simulation.campaign import SeedResult, judged_seeds, shrunk_schedule
-from actors.simulation.profile import Profile, ProfileError, profile_names, read_profile
+from actors.simulation.profile import Profile, profile_names, read_profile
 from actors.simulation.run import planned_faults, run_seed
 from transport.history_lines import EventLine, FaultLine, HistoryLine, HostLine, ProcessLine
 

@@ -4,14 +4,12 @@ A profile is a small TOML file in `profiles/`, or anywhere else. It is read stri
 nothing is known of, or a value of another type, is refused by name.
 """
 
-from collections.abc import Iterator
-from importlib import resources
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
+from actors.profile_files import ProfileError, names_in, text_of
 from actors.simulation.fault_plan import FaultKind
 from host_sim.spawn_time import SpawnTimeError, parse_spawn_time
 
@@ -20,8 +18,7 @@ Number = Annotated[int, Meta(ge=0, le=100_000)]
 Some = Annotated[int, Meta(ge=1, le=100_000)]
 
 
-class ProfileError(ValueError):
-    """A profile cannot be used; names the file, and what is wrong in it."""
+PACKAGE = "actors.simulation"
 
 
 class SystemShape(Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,9 +93,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
 
 def profile_names() -> list[str]:
     """Give the names of the profiles that come with the package."""
-    return sorted(
-        entry.name.removesuffix(".toml") for entry in _own() if entry.name.endswith(".toml")
-    )
+    return names_in(PACKAGE)
 
 
 def read_profile(name: str) -> Profile:
@@ -107,18 +102,7 @@ def read_profile(name: str) -> Profile:
     Raises:
         ProfileError: there is none, or it is wrong.
     """
-    path = Path(name)
-    if name in profile_names():
-        source = resources.files("actors.simulation") / "profiles" / f"{name}.toml"
-        return parse_profile(source.read_text(encoding="utf-8"), name)
-    if path.suffix != ".toml":
-        msg = f"there is no profile {name!r}; there are {', '.join(profile_names())}, or a file "
-        raise ProfileError(msg + "whose name ends with .toml")
-    try:
-        return parse_profile(path.read_text(encoding="utf-8"), name)
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"profile {name}: {error}"
-        raise ProfileError(msg) from error
+    return parse_profile(text_of(PACKAGE, name), name)
 
 
 def parse_profile(text: str, name: str) -> Profile:
@@ -146,7 +130,3 @@ def _check(profile: Profile) -> None:
     if profile.workload.close + profile.workload.demote >= 1:
         msg = "workload.close and workload.demote together leave no promotes"
         raise ValueError(msg)
-
-
-def _own() -> Iterator[resources.abc.Traversable]:
-    return (resources.files("actors.simulation") / "profiles").iterdir()
