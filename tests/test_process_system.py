@@ -10,6 +10,7 @@ import pytest
 from actors.process_system import ProcessSystem, ProcessSystemError, ProcessSystemSettings
 from actors.process_system.log_outage import LogOutage
 from actors.process_system.quiet import last_version
+from transport.fault_proxy import FaultKind
 from transport.history import read_history
 from transport.history_lines import (
     EventLine,
@@ -22,7 +23,7 @@ from transport.history_lines import (
     SagaLine,
     TimeoutsLine,
 )
-from transport.messages import PoolWindowPromoted, PromoteWindow, SagaCompleted, SagaStarted
+from transport.messages import PromoteWindow, SagaCompleted, SagaStarted, WindowOpened
 
 THUMBNAILS = "docs.examples.window_thumbnails"
 
@@ -33,8 +34,8 @@ def directory() -> Iterator[Path]:
         yield Path(path)
 
 
-def promoted(system: ProcessSystem) -> set[str]:
-    return {each.label for each in system.events if isinstance(each, PoolWindowPromoted)}
+def opened(system: ProcessSystem) -> set[str]:
+    return {each.label for each in system.events if isinstance(each, WindowOpened)}
 
 
 def what_became_of(name: str, lines: list[HistoryLine]) -> list[str]:
@@ -51,14 +52,14 @@ def test_what_is_killed_comes_back_and_the_whole_history_is_sound(directory: Pat
             system.wait_until_ready(name)
             assert system.processes.pid(name) != pids[name]
         system.suspend("host-1")
-        before = len(promoted(system))
+        before = len(opened(system))
         system.ask("host-1", PromoteWindow)
         system.resume("host-1")
-        system.wait_for(lambda: len(promoted(system)) > before, "the promote to be told")
+        system.wait_for(lambda: len(opened(system)) > before, "the promote to be told")
         with system.log_outage():
             label = system.promote("host-2")
-            assert label not in promoted(system)
-        system.wait_for(lambda: label in promoted(system), "the promote to be told")
+            assert label not in opened(system)
+        system.wait_for(lambda: label in opened(system), "the promote to be told")
         lines = list(read_history(system.end()))
     assert system.trouble() == []
     assert system.violations() == []
@@ -70,7 +71,7 @@ def test_what_is_killed_comes_back_and_the_whole_history_is_sound(directory: Pat
         *(TimeoutsLine, OutageLine, SagaLine, LogLine),
     }
     assert {line.observer for line in lines if isinstance(line, EventLine)} == {
-        "observer",
+        "witness",
         "observer-1",
     }
     epochs = {line.epoch for line in lines if isinstance(line, HostLine) and line.host == "host-2"}
@@ -103,21 +104,24 @@ def test_an_extension_and_its_service_run_and_times_may_be_others(directory: Pat
 def test_what_cannot_be_done_or_does_not_come_says_why_and_no_process_is_left(
     directory: Path,
 ) -> None:
-    with (
-        pytest.raises(ProcessSystemError, match=r"waited 0.1 s for the moon; .*launcher ready"),
-        ProcessSystem(directory, ProcessSystemSettings(hosts=1)) as system,
-    ):
-        pids = [system.processes.pid(name) for name in system.names]
-        with pytest.raises(ProcessSystemError, match=r"'host-7'; there are host-1, launcher"):
-            system.kill("host-7")
-        with pytest.raises(ProcessSystemError, match=r"cannot be resumed: it is ready"):
-            system.resume("launcher")
-        with pytest.raises(ProcessSystemError, match=r"refused CloseWindow: .*nowhere"):
-            system.close("host-1", "nowhere")
-        with pytest.raises(ProcessSystemError, match="has not ended"):
-            system.violations()
-        system.suspend("host-1")
-        system.wait_for(lambda: False, "the moon", 0.1)
+    pids: list[int | None] = []
+
+    def wait_for_the_moon() -> None:
+        with ProcessSystem(directory, ProcessSystemSettings(hosts=1)) as system:
+            pids.extend(system.processes.pid(name) for name in system.names)
+            with pytest.raises(ProcessSystemError, match=r"'host-7'; there are host-1, launcher"):
+                system.kill("host-7")
+            with pytest.raises(ProcessSystemError, match=r"cannot be resumed: it is ready"):
+                system.resume("launcher")
+            with pytest.raises(ProcessSystemError, match=r"refused CloseWindow: .*nowhere"):
+                system.close("host-1", "nowhere")
+            with pytest.raises(ProcessSystemError, match=r"has not ended"):
+                system.violations()
+            system.suspend("host-1")
+            system.wait_for(lambda: False, "the moon", 0.1)
+
+    with pytest.raises(ProcessSystemError, match=r"waited 0.1 s for the moon; .*launcher ready"):
+        wait_for_the_moon()
     for pid in pids:
         assert pid is not None
         with pytest.raises(ProcessLookupError):
@@ -153,3 +157,18 @@ def test_the_last_version_is_that_of_the_last_whole_line(tmp_path: Path) -> None
     assert last_version(path) == 7
     path.write_bytes(b'{"kind":"truncated","before":12}\n')
     assert last_version(path) == 11
+
+
+def test_a_link_that_is_cut_concerns_its_host_alone_until_it_heals(directory: Path) -> None:
+    with ProcessSystem(directory, ProcessSystemSettings(relayed=True)) as system:
+        with pytest.raises(ProcessSystemError, match=r"no relay in host-1 query; .*host-1 link"):
+            system.relay("host-1", "query")
+        relay = system.relay("host-1", "link")
+        relay.cut()
+        cut_off, told = system.promote("host-1"), system.promote("host-2")
+        system.wait_for(lambda: told in opened(system), "what host-2 did")
+        assert cut_off not in opened(system)
+        relay.heal()
+        system.wait_for(lambda: cut_off in opened(system), "what host-1 did")
+    assert relay.counts == {FaultKind.CUT: 1}
+    assert system.violations() == []

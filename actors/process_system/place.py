@@ -37,7 +37,11 @@ class SystemPlace:
         return Endpoints.in_directory(self.directory)
 
     def client(self, name: str) -> Endpoints:
-        """Give where a host, service or observer connects to."""
+        """Give where a host, service or observer connects to.
+
+        Raises:
+            EndpointError: the directory's path is too long.
+        """
         if not self.relayed:
             return self.launcher
         link, events, query = (

@@ -3,36 +3,33 @@
 A launcher with its log in a file, hosts, observers and, where an extension needs one, a service:
 each is the process that its own `muxsaga` command runs, under a supervisor that starts again
 whatever is killed. The caller acts as the users, sees every event, kills and suspends processes by
-their names, takes the log away, and in the end has the whole history, and a judgement of it.
+their names, breaks links, takes the log away, and in the end has the whole history, and a judgement
+of it.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from math import ceil
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import zmq
-
-from actors.command_line.known_messages import codec_for
 from actors.launcher_extension import load_launcher_extension, saga_kinds
 from actors.log_lines import log_lines
-from actors.process_system.children import system_spec
-from actors.process_system.host_controls import Answer, HostControls, Question
-from actors.process_system.host_states import HostStates
+from actors.process_system.host_controls import Answer, Question
+from actors.process_system.links import Channel, LinkName
 from actors.process_system.log_outage import LogOutage
 from actors.process_system.place import SystemPlace
 from actors.process_system.processes import ProcessState, SystemProcesses
 from actors.process_system.quiet import QuietWatch
-from actors.process_system.recording import RecordingObserver
 from actors.process_system.settings import ProcessSystemSettings
 from actors.process_system.system_error import ProcessSystemError
+from actors.process_system.system_loop import LONGEST_ROUND, SystemLoop
 from transport.checker import Rules, Violation, check
 from transport.endpoints import private_directory
-from transport.history import HistoryFile, HistoryWriter
-from transport.history_lines import FaultLine, HistoryLine, TimeoutsLine
+from transport.fault_proxy import Relay
+from transport.history import HistoryFile
+from transport.history_lines import FaultLine, OutageLine, TimeoutsLine
 from transport.merged_history import merge_histories
 from transport.messages import (
     ActionDone,
@@ -40,16 +37,12 @@ from transport.messages import (
     CloseWindow,
     DemoteWindow,
     Event,
-    HostState,
     PromoteWindow,
 )
 from transport.mirror import Mirror
 
 START_SECONDS = 60.0
 WAIT_SECONDS = 30.0
-LONGEST_ROUND = 0.05
-"""Seconds after which what is waited for is looked at again, whether anything came or not."""
-
 LAST_BLOBS_SECONDS = 0.1
 """How long the stream of an ended launcher must be silent to be taken as read."""
 
@@ -80,40 +73,11 @@ class ProcessSystem:
         rules: Rules | None = None,
     ) -> None:
         self.settings = settings or ProcessSystemSettings()
-        self.place = SystemPlace(private_directory(directory))
+        self.place = SystemPlace(private_directory(directory), relayed=self.settings.relayed)
         self._rules = rules
-        self._stack = ExitStack()
-        spec, codec = system_spec(self.settings, self.place), codec_for(self.settings.extensions)
-        # What is observed is told late: it and what is done are in files of their own.
-        did, observed = (
-            self._stack.enter_context(HistoryWriter(self.place.recorded(name)))
-            for name in ("system", "observed")
-        )
-        self._did: HistoryWriter = did
-        self.processes = SystemProcesses(spec, self._note)
-        self._stack.callback(self.processes.close)
-        context: zmq.Context[Any] = self._stack.enter_context(zmq.Context())
-        self._observer = RecordingObserver(self.place.client("observer"), codec, context, observed)
-        self._stack.callback(self._observer.close)
-        hosts = self.settings.host_names
-        self._controls = HostControls(context, {host: self.place.control(host) for host in hosts})
-        self._stack.callback(self._controls.close)
+        self._loop = SystemLoop(self.settings, self.place)
+        self._quiet = QuietWatch(self.settings, self.place, self._loop)
         self._outage = LogOutage(self.place.log)
-        self._stack.callback(self._outage.end)
-        self._poller = zmq.Poller()
-        sources: list[Any] = [*self._observer.sockets, *self._controls.sockets.values()]
-        for source in (*sources, self.processes.fileno()):
-            self._poller.register(source, zmq.POLLIN)
-        self._states = HostStates(self._controls)
-        self._quiet = QuietWatch(
-            self.place,
-            self.processes,
-            self._observer,
-            self._states,
-            hosts=hosts,
-            observers=self.settings.observer_names,
-        )
-        self._answers: list[tuple[str, Answer]] = []
         self._history: Path | None = None
 
     def __enter__(self) -> Self:
@@ -130,30 +94,33 @@ class ProcessSystem:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None and self._history is None:
-            try:
+        try:
+            if kind is None:
                 self.end()
-            finally:
-                self.discard()
-        else:
+        finally:
             self.discard()
 
     # --- questions -------------------------------------------------------------------------------
 
     @property
+    def processes(self) -> SystemProcesses:
+        """Its processes, for those who must not wait: `kill`, `suspend` and `resume` at once."""
+        return self._loop.processes
+
+    @property
     def events(self) -> Sequence[Event]:
         """Every event that the system's observer was handed, in order."""
-        return self._observer.events
+        return self._loop.observer.events
 
     @property
     def mirror(self) -> Mirror:
         """Every host's windows, as those events tell them."""
-        return self._observer.mirror
+        return self._loop.observer.mirror
 
     @property
     def open_sagas(self) -> frozenset[int]:
         """The ids of the brackets that are open in those events."""
-        return frozenset(self._observer.open_sagas)
+        return frozenset(self._loop.observer.open_sagas)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -175,7 +142,7 @@ class ProcessSystem:
 
     def trouble(self) -> list[str]:
         """Give what is wrong that no line of a history says: processes that ended by themselves."""
-        return [*self.processes.bad_ends, *self._observer.complaints]
+        return self._loop.trouble()
 
     def violations(self) -> list[Violation]:
         """Give what is wrong with the history of a system that has ended.
@@ -200,7 +167,7 @@ class ProcessSystem:
         timeouts = {
             kind.name: self.settings.timeouts.get(kind.name, kind.timeout) for kind in kinds
         }
-        self._did.write([TimeoutsLine(time.monotonic_ns(), timeouts)])
+        self._loop.note(TimeoutsLine(time.monotonic_ns(), timeouts))
         self.processes.start()
         self.wait_for(lambda: self.processes.ready, "every process to be ready", START_SECONDS)
         hosts = self.settings.host_names
@@ -209,43 +176,35 @@ class ProcessSystem:
         )
 
     def poll(self, seconds: float, others: Sequence[int] = ()) -> None:
-        """Take what happens, waiting for it at most so long, and at most `LONGEST_ROUND`.
+        """Take what happens, waiting for it at most so long, and at most 50 ms.
 
         Args:
             seconds: to wait at most.
             others: descriptors that end the wait when they are readable.
         """
-        for fileno in others:
-            self._poller.register(fileno, zmq.POLLIN)
-        wait = self.processes.seconds_to_next(min(seconds, LONGEST_ROUND))
-        self._poller.poll(ceil(wait * 1000))
-        for fileno in others:
-            self._poller.unregister(fileno)
-        self.processes.look()
-        self._observer.take()
-        for host, answer in self._controls.take():
-            if isinstance(answer, HostState):
-                self._states.take(host, answer)
-            else:
-                self._answers.append((host, answer))
+        self._loop.poll(seconds, others)
 
     def wait_for(self, holds: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
         """Take what happens until something holds.
 
         Args:
-            holds: asked after everything that happens, and at least every `LONGEST_ROUND`.
+            holds: asked after everything that happens, and at least every 50 ms.
             what: is waited for, for people.
             seconds: to wait at most.
 
         Raises:
-            ProcessSystemError: it does not come in time, or the system is over.
+            ProcessSystemError: it does not come in time, or the system is over; says how it is.
         """
-        deadline = time.monotonic() + seconds
-        while not holds():
-            left = deadline - time.monotonic()
-            if left <= 0 or self.processes.ended:
-                raise ProcessSystemError(self._missing(what, seconds))
-            self.poll(left)
+        self._loop.wait_for(holds, what, seconds)
+
+    def wait_until_ready(self, name: str) -> None:
+        """Wait until a process is ready, in this life or the next; a host: has registered too.
+
+        Raises:
+            ProcessSystemError: it is not in time.
+        """
+        since = time.monotonic_ns()
+        self.wait_for(lambda: self._is_at_work(name, since), f"{name} to be ready")
 
     def settle(self, seconds: float) -> bool:
         """Let everything that goes on come to its end; say whether it did in time.
@@ -253,13 +212,7 @@ class ProcessSystem:
         Then no bracket is open, every pool is whole, hosts have what observers were told of them,
         and every observer was told everything that is in the log.
         """
-        deadline = time.monotonic() + seconds
-        while not self._quiet.look():
-            left = deadline - time.monotonic()
-            if left <= 0 or self.processes.ended:
-                return False
-            self.poll(left)
-        return True
+        return self._loop.wait_whether(self._quiet.look, seconds)
 
     def end(self, settle_seconds: float = WAIT_SECONDS) -> Path:
         """Let everything heal and come to its end, stop it, and give the file of its history.
@@ -273,13 +226,13 @@ class ProcessSystem:
             return self._history
         self.heal()
         self.settle(settle_seconds)
-        self._did.write(self._states.host_ends())
+        self._loop.note(*self._loop.states.host_ends())
         self.processes.stop()
         while not self.processes.ended:
             self.poll(LONGEST_ROUND)
-        while self._observer.take(LAST_BLOBS_SECONDS):
+        while self._loop.observer.take(LAST_BLOBS_SECONDS):
             pass
-        self._did.write(log_lines(self.place.log, time.monotonic_ns(), also=frozenset()))
+        self._loop.note(*log_lines(self.place.log, time.monotonic_ns(), also=frozenset()))
         self.discard()
         merge_histories(self.place.parts(), self.place.history)
         self._history = self.place.history
@@ -287,11 +240,8 @@ class ProcessSystem:
 
     def discard(self) -> None:
         """End everything at once, and let go of it; files stay. A second time does nothing."""
-        if not self.processes.ended:
-            self.processes.kill_all()
-            while not self.processes.ended:
-                self.processes.wait(LONGEST_ROUND)
-        self._stack.close()
+        self._outage.end()
+        self._loop.close()
 
     # --- what users do ---------------------------------------------------------------------------
 
@@ -317,12 +267,12 @@ class ProcessSystem:
         Raises:
             ProcessSystemError: it does not answer in time.
         """
-        since = time.monotonic_ns()
+        since, states = time.monotonic_ns(), self._loop.states
         found: list[dict[str, Any]] = []
 
         def answered() -> bool:
-            self._states.ask([self._known(host)])
-            state = self._states.state_of(host, since)
+            states.ask([self._known(host)])
+            state = states.state_of(host, since)
             found.extend([] if state is None else [state])
             return bool(found)
 
@@ -331,12 +281,11 @@ class ProcessSystem:
 
     def ask(self, host: str, question: Question, **fields: Any) -> int | None:
         """Ask a host something without waiting; give its number, or None if too much waits."""
-        return self._controls.ask(self._known(host), question, **fields)
+        return self._loop.controls.ask(self._known(host), question, **fields)
 
     def take_answers(self) -> list[tuple[str, Answer]]:
         """Give what hosts answered that nobody took yet: who, and what."""
-        answers, self._answers = self._answers, []
-        return answers
+        return self._loop.take_answers()
 
     def _act(self, host: str, question: Question, **fields: Any) -> str:
         number = self.ask(host, question, **fields)
@@ -391,36 +340,33 @@ class ProcessSystem:
         if not self.processes.resume(self._known(name)):
             raise ProcessSystemError(self._impossible(name, "resumed"))
 
-    def wait_until_ready(self, name: str) -> None:
-        """Wait until a process is ready, in this life or the next; a host: has registered too.
+    def relay(self, client: str, channel: Channel) -> Relay:
+        """Give what stands in a link, to make it misbehave: `cut`, `silence`, `delay`, ...
+
+        The caller notes what it does: see `note`.
+
+        Args:
+            client: a host, service or observer; the system's own is `witness`.
+            channel: hosts and services have `link` and `events`, observers `events` and `query`.
 
         Raises:
-            ProcessSystemError: it is not in time.
+            ProcessSystemError: there is none; says what there is.
         """
-        since = time.monotonic_ns()
-        self.wait_for(lambda: self._is_at_work(name, since), f"{name} to be ready")
-
-    def _is_at_work(self, name: str, since: int) -> bool:
-        if not self.is_ready(name) or name not in self.settings.host_names:
-            return self.is_ready(name)
-        self._states.ask([name])
-        state = self._states.state_of(name, since)
-        return state is not None and bool(state["registered"])
+        relays = self._loop.links.relays
+        relay = relays.get(LinkName(client, channel))
+        if relay is None:
+            there = ", ".join(" ".join(name) for name in relays) or "none without `relayed`"
+            msg = f"there is no relay in {client} {channel}; there are {there}"
+            raise ProcessSystemError(msg)
+        return relay
 
     def begin_log_outage(self) -> bool:
         """Take the log's write lock; say whether it was free, for a commit may have it just now."""
-        line = self._outage.begin()
-        if line is not None:
-            self._did.write([line])
-            self.processes.log_outage(lasts=True)
-        return line is not None
+        return self._note_outage(self._outage.begin())
 
     def end_log_outage(self) -> None:
         """Let the launcher's log be writable again; without an outage, do nothing."""
-        line = self._outage.end()
-        if line is not None:
-            self._did.write([line])
-            self.processes.log_outage(lasts=False)
+        self._note_outage(self._outage.end())
 
     @contextmanager
     def log_outage(self) -> Iterator[None]:
@@ -432,17 +378,28 @@ class ProcessSystem:
             self.end_log_outage()
 
     def heal(self) -> None:
-        """Let everything that stands still go on, and the log be writable."""
+        """Let everything that stands still go on, links be as they should, the log be writable."""
         self.end_log_outage()
+        self._loop.links.heal()
         for name in self.names:
             self.processes.resume(name)
 
     def note(self, *lines: FaultLine) -> None:
-        """Put lines into the history: a fault that the caller injects by other means."""
-        self._did.write(lines)
+        """Put into the history what the caller does to a link, or anything else that it does."""
+        self._loop.note(*lines)
 
-    def _note(self, line: HistoryLine) -> None:
-        self._did.write([line])
+    def _note_outage(self, line: OutageLine | None) -> bool:
+        if line is not None:
+            self._loop.note(line)
+            self.processes.log_outage(lasts=self._outage.lasts)
+        return line is not None
+
+    def _is_at_work(self, name: str, since: int) -> bool:
+        if not self.is_ready(name) or name not in self.settings.host_names:
+            return self.is_ready(name)
+        self._loop.states.ask([name])
+        state = self._loop.states.state_of(name, since)
+        return state is not None and bool(state["registered"])
 
     def _known(self, name: str) -> str:
         if name not in self.processes.states:
@@ -453,11 +410,3 @@ class ProcessSystem:
     def _impossible(self, name: str, what: str) -> str:
         state = self.processes.states[name].name.lower()
         return f"{name} cannot be {what}: it is {state}"
-
-    def _missing(self, what: str, seconds: float) -> str:
-        states = ", ".join(
-            f"{name} {state.name.lower()}" for name, state in self.processes.states.items()
-        )
-        told = [f"waited {seconds:g} s for {what}", states, *self.trouble()]
-        last = self.events[-1] if self.events else None
-        return "; ".join([*told, f"the last event: {last}"])

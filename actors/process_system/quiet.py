@@ -1,14 +1,12 @@
 """Whether a system has nothing left to do, by the word of everybody in it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from actors.process_system.host_states import HostStates
 from actors.process_system.place import SystemPlace
-from actors.process_system.processes import SystemProcesses
-from actors.process_system.recording import RecordingObserver
+from actors.process_system.settings import ProcessSystemSettings
+from actors.process_system.system_loop import SystemLoop
 from actors.sqlite_checked_rows import log_row
 from actors.sqlite_read_only import LogUnreadableError, reading
 
@@ -23,30 +21,20 @@ class QuietWatch:
     """Compares what everybody says. It belongs to one thread.
 
     Args:
-        place: where the system is.
-        processes: all of it.
-        observer: what observers are told.
-        states: what hosts say of themselves.
-        hosts: their names.
-        observers: names of the processes that observe too.
+        settings: what the system is made of.
+        place: where it is.
+        loop: everything that is open in it.
     """
 
     def __init__(
-        self,
-        place: SystemPlace,
-        processes: SystemProcesses,
-        observer: RecordingObserver,
-        states: HostStates,
-        *,
-        hosts: Sequence[str],
-        observers: Sequence[str],
+        self, settings: ProcessSystemSettings, place: SystemPlace, loop: SystemLoop
     ) -> None:
         self._place = place
-        self._processes = processes
-        self._observer = observer
-        self._states = states
-        self._hosts = hosts
-        self._observers = observers
+        self._processes = loop.processes
+        self._observer = loop.observer
+        self._states = loop.states
+        self._hosts = settings.host_names
+        self._observers = settings.observer_names
 
     def look(self) -> bool:
         """Say whether nothing is left to do, as far as it is known; ask for what is not."""

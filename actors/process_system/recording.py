@@ -13,8 +13,8 @@ from transport.mirror import Mirror
 from transport.zeromq.observer import Observer
 from transport.zeromq.sockets import ZmqSocket
 
-OBSERVER = "observer"
-"""What it is called in the history."""
+WITNESS = "witness"
+"""Its name, in the history and among the links."""
 
 
 class RecordingObserver:
@@ -60,12 +60,12 @@ class RecordingObserver:
         for item in items:
             match item:
                 case Batch(events=events):
-                    self._writer.write(lines_of(item, OBSERVER))
+                    self._writer.write(lines_of(item, WITNESS))
                     for event in events:
                         if isinstance(event, Event):
                             self._take_event(event)
                 case Truncated(before=before):
-                    self._writer.write(lines_of(item, OBSERVER))
+                    self._writer.write(lines_of(item, WITNESS))
                     self.complaints.append(f"no event before version {before} could be had")
                 case NewHistory(log=log):
                     self.complaints.append(f"log {log} took the place of the one before")

@@ -24,6 +24,7 @@ class ProcessSystemSettings:
         durability: what a commit survives.
         seed: of the hosts' choices; None for chance.
         host_faults: how often each of a host's own faults is to happen, by name; of every host.
+        relayed: a relay stands in every link between the launcher and the others.
         restart_pause: how long, in seconds, a killed process is away at most before it is started
             again; from the second time in a row the double, and so on, up to two seconds.
     """
@@ -39,6 +40,7 @@ class ProcessSystemSettings:
     durability: Durability = "process"
     seed: int | None = None
     host_faults: Mapping[str, int] = field(default_factory=dict)
+    relayed: bool = False
     restart_pause: float = 0.2
 
     @property
