@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from actors.command_line.action_commands import add_close, add_demote, add_promote
+from actors.command_line.chaos_command import add_chaos
 from actors.command_line.check_command import add_check
 from actors.command_line.command_error import FAILED, INTERRUPTED, CommandError
 from actors.command_line.diag_command import add_diag
@@ -97,6 +98,7 @@ def make_parser() -> ArgumentParser:
         add_saga,
         add_keygen,
         add_simulate,
+        add_chaos,
     ):
         add(subparsers)
     return parser

@@ -2,6 +2,6 @@
 
 from actors.process_system.process_system import ProcessSystem
 from actors.process_system.settings import ProcessSystemSettings
-from actors.process_system.system_error import ProcessSystemError
+from actors.process_system.system_error import ProcessSystemError, SystemInterruptedError
 
-__all__ = ["ProcessSystem", "ProcessSystemError", "ProcessSystemSettings"]
+__all__ = ["ProcessSystem", "ProcessSystemError", "ProcessSystemSettings", "SystemInterruptedError"]

@@ -40,6 +40,7 @@ from transport.messages import (
     PromoteWindow,
 )
 from transport.mirror import Mirror
+from transport.process_signals import StopSignals
 
 START_SECONDS = 60.0
 WAIT_SECONDS = 30.0
@@ -59,6 +60,8 @@ class ProcessSystem:
             sockets are in it.
         settings: what the system is made of.
         rules: what the checker is told of the sagas; by default the core's.
+        signals: requests to stop: while there is one, whatever waits raises
+            `SystemInterruptedError`. None for a program that is interrupted in its own way.
 
     Raises:
         EndpointError: the directory cannot be used.
@@ -71,11 +74,12 @@ class ProcessSystem:
         settings: ProcessSystemSettings | None = None,
         *,
         rules: Rules | None = None,
+        signals: StopSignals | None = None,
     ) -> None:
         self.settings = settings or ProcessSystemSettings()
         self.place = SystemPlace(private_directory(directory), relayed=self.settings.relayed)
         self._rules = rules
-        self._loop = SystemLoop(self.settings, self.place)
+        self._loop = SystemLoop(self.settings, self.place, signals)
         self._quiet = QuietWatch(self.settings, self.place, self._loop)
         self._outage = LogOutage(self.place.log)
         self._history: Path | None = None
@@ -175,14 +179,9 @@ class ProcessSystem:
             lambda: all(map(self.pool_is_whole, hosts)), "every pool to be whole", START_SECONDS
         )
 
-    def poll(self, seconds: float, others: Sequence[int] = ()) -> None:
-        """Take what happens, waiting for it at most so long, and at most 50 ms.
-
-        Args:
-            seconds: to wait at most.
-            others: descriptors that end the wait when they are readable.
-        """
-        self._loop.poll(seconds, others)
+    def poll(self, seconds: float) -> None:
+        """Take what happens, waiting for it at most so long, and at most 50 ms."""
+        self._loop.poll(seconds)
 
     def wait_for(self, holds: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
         """Take what happens until something holds.
@@ -212,7 +211,11 @@ class ProcessSystem:
         Then no bracket is open, every pool is whole, hosts have what observers were told of them,
         and every observer was told everything that is in the log.
         """
-        return self._loop.wait_whether(self._quiet.look, seconds)
+        return self._loop.wait_whether(lambda: self.unrest() is None, seconds)
+
+    def unrest(self) -> str | None:
+        """Say what goes on still, as far as it is known; None: nothing. See `settle`."""
+        return self._quiet.unrest()
 
     def end(self, settle_seconds: float = WAIT_SECONDS) -> Path:
         """Let everything heal and come to its end, stop it, and give the file of its history.

@@ -69,6 +69,10 @@ class SystemProcesses:
         """Whether every process is ready now, and none stands still."""
         return all(state is ProcessState.READY for state in self.states.values())
 
+    def describe(self) -> str:
+        """Say how each process is."""
+        return ", ".join(f"{name} {state.name.lower()}" for name, state in self.states.items())
+
     def pid(self, name: str) -> int | None:
         """Give the id of a process that lives."""
         return self._supervisor.pid(name)

@@ -36,42 +36,59 @@ class QuietWatch:
         self._hosts = settings.host_names
         self._observers = settings.observer_names
 
-    def look(self) -> bool:
-        """Say whether nothing is left to do, as far as it is known; ask for what is not."""
-        if not self._processes.all_ready or self._observer.open_sagas or not self._pools_whole():
-            return False
-        if all(self._agrees(host) for host in self._hosts) and self._all_was_told():
-            return True
-        self._states.ask(self._hosts)
-        return False
+    def unrest(self) -> str | None:
+        """Say what is left to do, as far as it is known, and ask for what is not; None: nothing."""
+        if not self._processes.all_ready:
+            return f"not every process is ready: {self._processes.describe()}"
+        if self._observer.open_sagas:
+            return f"open brackets: {', '.join(map(str, self._observer.open_sagas))}"
+        for host in self._hosts:
+            short = self._short(host)
+            if short is not None:
+                return short
+        for host in self._hosts:
+            difference = self._difference(host)
+            if difference is not None:
+                self._states.ask(self._hosts)
+                return difference
+        return self._untold()
 
-    def _pools_whole(self) -> bool:
-        known = self._observer.mirror.hosts
-        return all(
-            host in known and known[host].live and len(known[host].pool) >= known[host].target
-            for host in self._hosts
-        )
+    def _short(self, host: str) -> str | None:
+        told = self._observer.mirror.hosts.get(host)
+        if told is None or not told.live:
+            return f"{host} is not registered"
+        if len(told.pool) < told.target:
+            return f"the pool of {host} has {len(told.pool)} windows, its target is {told.target}"
+        return None
 
-    def _agrees(self, host: str) -> bool:
-        """Say whether a host has just what observers are told of it, and nothing in hand."""
+    def _difference(self, host: str) -> str | None:
+        """Say what a host has, or has in hand, that observers are not told of."""
         state = self._states.state_of(host)
         if state is None:
-            return False
+            return f"{host} does not say what it has"
         told = self._observer.mirror.hosts[host]
-        has = (state["epoch"], state["drained"], set(state["pool"]), set(state["open"]))
-        if has != (told.epoch, told.drained, set(told.pool), set(told.opened)):
-            return False
-        return bool(state["registered"]) and not any(state[each] for each in AT_WORK)
+        if state["epoch"] != told.epoch or not state["registered"]:
+            return f"{host} is not registered in its present life"
+        work = {each: state[each] for each in AT_WORK if state[each]}
+        if work:
+            return f"{host} has work in hand: {work}"
+        has = (state["drained"], set(state["pool"]), set(state["open"]))
+        if has != (told.drained, set(told.pool), set(told.opened)):
+            return f"{host} has {has}, told is {(told.drained, [*told.pool], [*told.opened])}"
+        return None
 
-    def _all_was_told(self) -> bool:
+    def _untold(self) -> str | None:
         version = self._observer.version
         try:
             with reading(self._place.log) as db:
-                if log_row(db).version != version:
-                    return False
-        except LogUnreadableError:
-            return False
-        return all(self._last_version_of(name) == version for name in self._observers)
+                last = log_row(db).version
+        except LogUnreadableError as error:
+            return str(error)
+        behind = {name: self._last_version_of(name) for name in self._observers}
+        for name, seen in {"the system's observer": version, **behind}.items():
+            if seen != last:
+                return f"{name} is at version {seen}, the log at {last}"
+        return None
 
     def _last_version_of(self, name: str) -> int:
         path = self._place.recorded(f"{name}.{self._processes.pid(name)}")

@@ -1,7 +1,7 @@
 """The one poll loop of a system: its processes, its observer, the hosts' answers."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from math import ceil
 from random import Random
@@ -18,10 +18,11 @@ from actors.process_system.place import SystemPlace
 from actors.process_system.processes import SystemProcesses
 from actors.process_system.recording import WITNESS, RecordingObserver
 from actors.process_system.settings import ProcessSystemSettings
-from actors.process_system.system_error import ProcessSystemError
+from actors.process_system.system_error import ProcessSystemError, SystemInterruptedError
 from transport.history import HistoryWriter
 from transport.history_lines import HistoryLine
 from transport.messages import HostState
+from transport.process_signals import StopSignals
 
 LONGEST_ROUND = 0.05
 """Seconds after which what is waited for is looked at again, whether anything came or not."""
@@ -33,6 +34,7 @@ class SystemLoop:
     Args:
         settings: what the system is made of.
         place: where it is.
+        signals: requests to stop, which end every wait; None for a program that has its own way.
 
     Attributes:
         processes: the processes under their supervisor.
@@ -42,7 +44,12 @@ class SystemLoop:
         links: the relays that stand in the links, if they do.
     """
 
-    def __init__(self, settings: ProcessSystemSettings, place: SystemPlace) -> None:
+    def __init__(
+        self,
+        settings: ProcessSystemSettings,
+        place: SystemPlace,
+        signals: StopSignals | None = None,
+    ) -> None:
         spec, codec = system_spec(settings, place), codec_for(settings.extensions)
         self._stack = ExitStack()
         # What is observed is told late: it and what is done are in files of their own.
@@ -64,26 +71,25 @@ class SystemLoop:
         self._answers: list[tuple[str, Answer]] = []
         self._poller = zmq.Poller()
         sources: list[Any] = [*self.observer.sockets, *self.controls.sockets.values()]
-        for source in (*sources, self.processes.fileno()):
+        self._signals = signals
+        interrupts = [] if signals is None else signals.filenos()
+        for source in (*sources, self.processes.fileno(), *interrupts):
             self._poller.register(source, zmq.POLLIN)
 
     def note(self, *lines: HistoryLine) -> None:
         """Put lines into the history, in the order of their times."""
         self._did.write(lines)
 
-    def poll(self, seconds: float, others: Sequence[int] = ()) -> None:
+    def poll(self, seconds: float) -> None:
         """Take what happens, waiting for it at most so long, and at most `LONGEST_ROUND`.
 
-        Args:
-            seconds: to wait at most.
-            others: descriptors that end the wait when they are readable.
+        Raises:
+            SystemInterruptedError: it was asked to stop.
         """
-        for fileno in others:
-            self._poller.register(fileno, zmq.POLLIN)
         wait = self.processes.seconds_to_next(min(seconds, LONGEST_ROUND))
         self._poller.poll(ceil(wait * 1000))
-        for fileno in others:
-            self._poller.unregister(fileno)
+        if self._signals is not None and self._signals.look():
+            raise SystemInterruptedError
         self.processes.look()
         self.observer.take()
         for host, answer in self.controls.take():
@@ -125,9 +131,6 @@ class SystemLoop:
         self._stack.close()
 
     def _missing(self, what: str, seconds: float) -> str:
-        states = ", ".join(
-            f"{name} {state.name.lower()}" for name, state in self.processes.states.items()
-        )
-        told = [f"waited {seconds:g} s for {what}", states, *self.trouble()]
+        told = [f"waited {seconds:g} s for {what}", self.processes.describe(), *self.trouble()]
         last = self.observer.events[-1] if self.observer.events else None
         return "; ".join([*told, f"the last event: {last}"])
