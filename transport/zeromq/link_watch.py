@@ -1,8 +1,10 @@
-"""Why a connecting socket gets no link: what libzmq's socket monitor says of its handshakes.
+"""Why a connecting socket gets no link, and a new link for one that libzmq has given up.
 
-After a handshake that the other side refused, libzmq does not try again by itself; `LinkWatch`
-does, for the other side's allow list may have been changed. Events:
-<https://libzmq.readthedocs.io/en/latest/zmq_socket_monitor.html>.
+libzmq connects again by itself after a connection that ended, but neither after a handshake that
+the other side refused (its allow list may be changed) nor after bytes that are no ZMTP: then the
+socket stays without a link for ever. `LinkWatch` sees both in what libzmq's socket monitor says,
+<https://libzmq.readthedocs.io/en/latest/zmq_socket_monitor.html>, and connects again. A connection
+that ended is given up if the end is not followed at once by word of the next attempt.
 """
 
 import time
@@ -16,12 +18,13 @@ from transport.endpoints import is_tcp
 from transport.keys import ClientKeys
 
 RECONNECT = 1_000_000_000
-"""How long after a refusal the next connection is tried, in nanoseconds."""
+"""How long after a link is refused or given up the next one is tried, in nanoseconds."""
 
 BROKEN_HANDSHAKES = 2
 """So many in a row that broke off mean wrong keys, and not a peer that ended just then."""
 
-_EVENTS = (
+_ENDS = zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_CONNECTED
+_HANDSHAKES = (
     zmq.EVENT_HANDSHAKE_SUCCEEDED
     | zmq.EVENT_HANDSHAKE_FAILED_AUTH
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
@@ -35,7 +38,9 @@ class NoLinkError(RuntimeError):
 
 
 class LinkWatch:
-    """Watches one connecting socket; belongs to the socket's thread. Only `tcp` is watched.
+    """Watches one connecting socket; belongs to the socket's thread.
+
+    Handshakes are looked at on `tcp` only: elsewhere nobody is refused.
 
     Args:
         endpoint: where the socket connects to.
@@ -69,8 +74,8 @@ class LinkWatch:
     def attach(self, socket: "zmq.Socket[bytes]") -> None:
         """Begin to watch a socket that is not connected yet."""
         self._socket = socket
-        if is_tcp(self._endpoint):
-            self._monitor = socket.get_monitor_socket(_EVENTS)
+        of_handshakes = _HANDSHAKES if is_tcp(self._endpoint) else 0
+        self._monitor = socket.get_monitor_socket(_ENDS | of_handshakes)
 
     def look(self, now: int) -> None:
         """Take what happened, and connect again if it is time. `now`: monotonic nanoseconds."""
@@ -122,6 +127,10 @@ class LinkWatch:
 
     def _take(self, event: int, now: int) -> None:
         match event:
+            case zmq.EVENT_DISCONNECTED:
+                self._connect_at = now + RECONNECT
+            case zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_CONNECTED:
+                self._connect_at = None
             case zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self._broken = 0
                 self.complaint = None
