@@ -60,6 +60,8 @@ class Injector:
     def go_on(self) -> None:
         """End what has lasted long enough, and do what is due."""
         self._end_those(over=True)
+        for link_fault in self._link_faults:
+            link_fault.go_on()
         now = time.monotonic() - self._began
         self._waiting = [
             fault for fault in self._waiting if fault.at > now or not self._carry_out(fault)

@@ -3,7 +3,7 @@
 import time
 from typing import Literal
 
-from actors.chaos.plan import AT_ONCE, ChaosKind, PlannedFault
+from actors.chaos.plan import AT_ONCE, BOTH_ENDS, ChaosKind, PlannedFault
 from actors.process_system import ProcessSystem
 from actors.process_system.links import LinkName
 from transport.fault_proxy import Direction, FaultKind
@@ -14,8 +14,12 @@ PATIENCE = 3.0
 
 SHORTEST_DELAY, LONGEST_DELAY = 0.02, 0.5
 LONGEST_JITTER = 1.0
-SLOWEST, FASTEST = 1_000, 16_000
+SLOWEST, FASTEST = 1_000, 8_000
 """Bytes a second."""
+
+PROVOKE_SECONDS = 1.0
+LOST_FRAMES = 3
+"""So many frames of the stream in a row are spoiled for an observer to have something to ask."""
 
 MOST_FRAMES = 4
 """How many frames or messages one order spoils or doubles, at most."""
@@ -43,7 +47,14 @@ class LinkFault:
         self._until = time.monotonic() + fault.lasts
         self._note("began")
         self._order()
-        self._provoke()
+        self._provoke_at = 0.0
+
+    def go_on(self) -> None:
+        """See to it that there is something to hit."""
+        now = time.monotonic()
+        if now >= self._provoke_at and not self.has_hit:
+            self._provoke_at = now + PROVOKE_SECONDS
+            self._provoke()
 
     @property
     def has_hit(self) -> bool:
@@ -98,9 +109,10 @@ class LinkFault:
                 relay.duplicate(way, messages=self._wanted)
 
     def _provoke(self) -> None:
-        """Have something pass where nothing does by itself: whoever lost his stream asks."""
+        """Have something pass where nothing does by itself: who lost a part of his stream asks."""
         client, channel = self.link
-        if channel == "query":
-            self._system.relay(client, "events").drop_connections()
+        if channel == "query" and self.fault.kind not in BOTH_ENDS:
+            stream = self._system.relay(client, "events")
+            stream.corrupt(Direction.DOWN, frames=LOST_FRAMES)
         elif channel == "events" and self.fault.direction is Direction.UP:
             self._relay.drop_connections()

@@ -119,41 +119,49 @@ def plan_chaos(
 ) -> list[PlannedFault]:
     """Plan the faults of one run, in the order of their times.
 
-    Each kind has a generator of its own: another rate of one changes nothing of the others.
+    However short the run is, of the faults of processes and of those of links there are at least as
+    many as all their rates together say.
 
     Args:
         seed: decides everything.
-        rates: how often each kind happens, and for how long.
+        rates: how often each kind happens, and for how long; a kind without a target does not.
         seconds: how long the run lasts.
         targets: what faults can be done to.
     """
+    possible = {kind: rate for kind, rate in rates.items() if targets.of(kind)}
     faults = [
-        fault
-        for kind, rate in rates.items()
-        for fault in _of_kind(kind, rate, seconds, targets.of(kind), Random(f"{seed} {kind}"))  # noqa: S311 - a seed is the point
+        _planned(kind, possible[kind], seconds, targets.of(kind), generator)
+        for kind, number in _numbers(seed, possible, seconds).items()
+        for generator in [Random(f"{seed} {kind}")]  # noqa: S311 - a seed is the point
+        for _ in range(number)
     ]
     return sorted(faults, key=lambda fault: (fault.at, fault.kind))
 
 
-def _of_kind(
+def _numbers(seed: int, rates: Mapping[ChaosKind, Rate], seconds: float) -> dict[ChaosKind, int]:
+    """Give how many of each kind: the remainders of all are rounded together, not each down."""
+    numbers = {}
+    for sort in (PROCESS_KINDS, frozenset(ChaosKind) - PROCESS_KINDS):
+        so_far = Random(f"{seed} {len(sort)}").random()  # noqa: S311 - a seed is the point
+        for kind in (each for each in rates if each in sort):
+            before = floor(so_far)
+            so_far += rates[kind].per_minute * seconds / 60
+            numbers[kind] = floor(so_far) - before
+    return numbers
+
+
+def _planned(
     kind: ChaosKind,
     rate: Rate,
     seconds: float,
     targets: Sequence[str | LinkName],
     generator: Random,
-) -> list[PlannedFault]:
-    if not targets:
-        return []
-    number = floor(rate.per_minute * seconds / 60 + generator.random())
-    lasts = parse_spawn_time(rate.lasts)
-    faults = []
-    for _ in range(number):
-        at, target = generator.uniform(0, WINDOW * seconds), generator.choice(targets)
-        direction, share = generator.choice(tuple(Direction)), generator.random()
-        length = 0.0 if kind in AT_ONCE else lasts.draw(generator) / 1e9
-        way = _way(kind, target, direction)
-        faults.append(PlannedFault(at, kind, target, way, length, share))
-    return faults
+) -> PlannedFault:
+    at, target = generator.uniform(0, WINDOW * seconds), generator.choice(targets)
+    direction, share = generator.choice(tuple(Direction)), generator.random()
+    drawn = parse_spawn_time(rate.lasts).draw(generator) / 1e9
+    lasts = 0.0 if kind in AT_ONCE else drawn
+    return PlannedFault(at, kind, target, _way(kind, target, direction), lasts, share)
 
 
 def _way(kind: ChaosKind, target: str | LinkName, direction: Direction) -> Direction | None:
@@ -161,4 +169,6 @@ def _way(kind: ChaosKind, target: str | LinkName, direction: Direction) -> Direc
         return None
     if kind is ChaosKind.SILENCE:
         return direction
+    if kind is ChaosKind.THROTTLE and target.channel == "query":
+        return Direction.DOWN  # a question is too short to be slowed down
     return ONE_WAY.get(target.channel, direction)
