@@ -22,13 +22,13 @@ from transport.history_lines import (
 
 @dataclass(slots=True)
 class _Waiting:
-    """The triggers whose saga an observer was not told of yet: version to saga name and line.
+    """The triggers whose saga an observer was not told of yet: version and saga name to line.
 
     Attributes:
         known_from: what is caused by an earlier version cannot be judged.
     """
 
-    triggers: dict[int, tuple[str, int]] = field(default_factory=dict)
+    triggers: dict[tuple[int, str], int] = field(default_factory=dict)
     known_from: int = 1
 
 
@@ -53,7 +53,7 @@ class Triggers(Part):
                 mine = self._observers.setdefault(line.observer, _Waiting())
                 for trigger in self._by_type[line.type]:
                     if trigger.starts(line):
-                        mine.triggers[line.version] = (trigger.saga, number)
+                        mine.triggers[line.version, trigger.saga] = number
             case TruncatedLine(observer=observer, before=before):
                 self._observers[observer] = _Waiting(known_from=before)
             case BeginsLine(observer=observer, after=after):
@@ -69,21 +69,18 @@ class Triggers(Part):
             return
         mine = self._observers.setdefault(told.observer, _Waiting())
         version = cause if isinstance(cause, int) else None
-        due = mine.triggers.get(version or 0)
-        if due is not None and due[0] == name:
-            del mine.triggers[version or 0]
-        elif version is None or version >= mine.known_from:
+        if mine.triggers.pop((version or 0, name), None) is not None:
+            return
+        if version is None or version >= mine.known_from:
             message = f"{told} starts {name}, but version {cause} starts none, or has started one"
-            self._findings.violated(
-                Invariant.BRACKETS, message, due[1] if due is not None else None, number
-            )
+            self._findings.violated(Invariant.BRACKETS, message, number)
 
     def finish(self) -> None:
         """Judge which triggers started nothing."""
         for observer, mine in self._observers.items():
             if observer in self._course.down:
                 continue
-            for version, (name, number) in mine.triggers.items():
+            for (version, name), number in mine.triggers.items():
                 message = f"version {version} started no {name}"
                 self._findings.violated(Invariant.BRACKETS, message, number)
 
