@@ -2,7 +2,8 @@
 
 import random
 
-from actors.saga_actor import BeforeTurn
+from actors.saga import Saga
+from actors.saga_actor import BeforeTurn, Turn
 
 
 class InjectedCrashError(RuntimeError):
@@ -15,7 +16,8 @@ def saga_crashes(probability: float, seed: int | None) -> BeforeTurn | None:
         return None
     generator = random.Random(seed)  # noqa: S311 - nothing secret comes of it
 
-    def before_turn() -> None:
+    def before_turn(saga: Saga, turn: Turn) -> None:
+        del saga, turn
         if generator.random() < probability:
             msg = "a crash that was asked for"
             raise InjectedCrashError(msg)

@@ -54,7 +54,10 @@ class ReplayDisagreementError(RuntimeError):
     """A replayed saga does not do what it did before; says what."""
 
 
-BeforeTurn = Callable[[], None]
+Turn = StartSaga | DeliverEvent | ReplaySaga
+"""What a saga is handed."""
+
+BeforeTurn = Callable[[Saga, Turn], None]
 """Called before a saga is handed anything; what it raises, the saga's actor raises."""
 
 
@@ -81,10 +84,10 @@ class SagaActor(DispatchedActor):
         self._coordinator = coordinator
         self._before_turn = before_turn
 
-    def on_receive(self, message: StartSaga | DeliverEvent | ReplaySaga) -> None:
+    def on_receive(self, message: Turn) -> None:
         """Let the saga answer."""
         if self._before_turn is not None:
-            self._before_turn()
+            self._before_turn(self._saga, message)
         match message:
             case DeliverEvent(event=event):
                 self._tell(self._saga.on_event(event, self._context))

@@ -6,6 +6,7 @@ import pytest
 
 from actors.engine import EngineSettings
 from actors.saga import Saga
+from actors.saga_actor import Turn
 from actors.saga_children import BUDGET
 from actors.sagas import PoolRespawnOnPromote, WindowCleanupCascade
 from tests.launcher_harness import PlayedHost, PlayedLauncher
@@ -30,7 +31,7 @@ def launcher_that_crashes(*at_turns: int) -> tuple[PlayedLauncher, PlayedHost]:
     turn = count(1)
     begun = False
 
-    def before_turn() -> None:
+    def before_turn(saga: Saga, message: Turn) -> None:
         if begun and next(turn) in at_turns:
             msg = "injected"
             raise InjectedCrashError(msg)

@@ -25,22 +25,33 @@ class LauncherKilledError(Exception):
     """The armed moment came: nothing after it happens."""
 
 
+Doing = Sequence[Row] | Outgoing
+"""What a launcher does at a moment: the rows that it commits or published, or what it sent."""
+
+
+def _nothing(moment: Moment, doing: Doing) -> None:
+    """Let a moment pass."""
+
+
 class Doom:
     """When a launcher is to be killed.
 
     Attributes:
         at: the moment of a pass; None for none.
+        watch: called at every moment; it may raise `LauncherKilledError` too.
     """
 
     def __init__(self) -> None:
         self.at: Moment | None = None
+        self.watch: Callable[[Moment, Doing], None] = _nothing
 
-    def reach(self, moment: Moment) -> None:
+    def reach(self, moment: Moment, doing: Doing) -> None:
         """Be at a moment.
 
         Raises:
             LauncherKilledError: it is the one.
         """
+        self.watch(moment, doing)
         if self.at is moment:
             raise LauncherKilledError
 
@@ -59,9 +70,9 @@ class DoomedLog:
 
     def commit(self, rows: Sequence[Row]) -> None:
         """Keep all rows; see `SagaLog.commit`."""
-        self._doom.reach(Moment.BEFORE_COMMIT)
+        self._doom.reach(Moment.BEFORE_COMMIT, rows)
         self._log.commit(rows)
-        self._doom.reach(Moment.AFTER_COMMIT)
+        self._doom.reach(Moment.AFTER_COMMIT, rows)
 
     def load(self) -> LogContents:
         """Give everything that is committed."""
@@ -121,7 +132,7 @@ class SimulatedPort:
             self._publisher.publish(blob)
         self.published = done.last_version
         if done.blobs:
-            self._doom.reach(Moment.AFTER_PUBLISHING)
+            self._doom.reach(Moment.AFTER_PUBLISHING, done.rows)
 
     def beat(self, heartbeat: bytes) -> None:
         """Put a heartbeat on the event stream."""
@@ -135,7 +146,7 @@ class SimulatedPort:
         if not taken:
             return Sent.FULL
         if message.steps:
-            self._doom.reach(Moment.WHILE_SENDING)
+            self._doom.reach(Moment.WHILE_SENDING, message)
         return Sent.TAKEN
 
     def log_lost(self, reason: str) -> None:

@@ -20,6 +20,7 @@ from actors.saga_log import (
     StepIssued,
 )
 from actors.saga_values import saga_values
+from transport.codec import Codec
 from transport.event_stream.query_session import JournalReader
 from transport.history_lines import HistoryLine, LogLine, SagaLine
 
@@ -30,14 +31,15 @@ class SimulatedSagaLog:
     Args:
         log_id: 128 random bits, as 32 hexadecimal digits.
         journal_events: how many events the journal keeps, at least.
+        codec: knows the event types.
 
     Attributes:
         outage: why it cannot be written now; None if it can.
     """
 
-    def __init__(self, log_id: str, journal_events: int) -> None:
+    def __init__(self, log_id: str, journal_events: int, codec: Codec) -> None:
         self.outage: str | None = None
-        self._log = MemorySagaLog(log_id, journal_events=journal_events)
+        self._log = MemorySagaLog(log_id, journal_events=journal_events, codec=codec)
         self._opened: dict[int, SagaOpened] = {}
         self._closed: dict[int, SagaClosed] = {}
         self._steps: dict[int, list[StepIssued]] = {}

@@ -5,7 +5,7 @@ The world starts and ends processes, and records what happens; it decides nothin
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -15,22 +15,32 @@ from msgspec.structs import replace
 from actors.engine import Engine, EngineSettings
 from actors.injected_crash import InjectedCrashError
 from actors.intake import ReportKey
+from actors.saga import Saga
+from actors.saga_actor import Turn
 from actors.saga_recovery import summary_of
-from actors.sagas import CORE_SAGAS
 from actors.simulation.fault_plan import LAUNCHER
 from actors.simulation.host_node import HostNode
 from actors.simulation.launcher_node import LauncherHooks, LauncherNode, RareThings
 from actors.simulation.machine_clock import MachineClock
 from actors.simulation.observer_node import ObserverNode
+from actors.simulation.peer_node import PeerNode
 from actors.simulation.profile import Profile
 from actors.simulation.simulated_saga_log import SimulatedSagaLog
 from actors.simulation.sockets import LinkFaults, Sockets
+from actors.simulation.step_watch import StepWatch
+from actors.simulation.unrest import (
+    host_unrest,
+    launcher_unrest,
+    observer_unrest,
+    service_unrest,
+)
+from actors.simulation.world_extensions import load_extensions
 from host_sim.host import Host
+from host_sim.service import Service, ServiceSettings
 from host_sim.settings import HostSettings
 from host_sim.spawn_time import parse_spawn_time
-from transport.codec import Codec
 from transport.event_stream.items import Batch, Item, NewHistory, Truncated
-from transport.event_stream.observer_session import ObserverSession, Phase
+from transport.event_stream.observer_session import ObserverSession
 from transport.history import host_line, lines_of
 from transport.history_lines import (
     EventLine,
@@ -43,7 +53,6 @@ from transport.history_lines import (
     TruncatedLine,
 )
 from transport.memory_network import MemoryNetwork
-from transport.mirror import HostMirror
 from transport.virtual_clock import VirtualClock
 
 SECOND = 1_000_000_000
@@ -51,6 +60,9 @@ ENGINE_BUDGET = 3
 WALL_AT_START = 1_700_000_000 * SECOND
 SUPERVISOR_PAUSE = 500_000_000
 """After how many nanoseconds a process that ended by itself is started again."""
+
+SERVICE = "service-1"
+"""The one service, which has the handlers of every extension."""
 
 LOOK = 50_000_000
 """How often the world looks whether something holds, in nanoseconds."""
@@ -61,11 +73,15 @@ class SimulationStuckError(RuntimeError):
 
 
 class World:
-    """Launcher, hosts and observers.
+    """Launcher, hosts, observers, and a service if an extension has one.
 
     Args:
         seed: all that chance decides follows from it.
         profile: how large and how hostile the world is.
+        extensions: names of extension modules, which every process loads.
+
+    Raises:
+        ValueError: an extension cannot be used; names it.
 
     Attributes:
         history: what happened so far.
@@ -73,15 +89,18 @@ class World:
         promoted: how many promotes each host did.
         saga_crashes: how many of the next turns of sagas are to crash.
         wall_step: what was added to the launcher's wall clock, in nanoseconds.
+        watch: is told of every step; to be set before the world is started.
     """
 
-    def __init__(self, seed: int, profile: Profile) -> None:
+    def __init__(self, seed: int, profile: Profile, extensions: Sequence[str] = ()) -> None:
         self.profile = profile
+        self.extensions = load_extensions(extensions)
         self.history: list[HistoryLine] = []
         self.complaints: list[str] = []
         self.promoted: Counter[str] = Counter()
         self.saga_crashes = 0
         self.wall_step = 0
+        self.watch = StepWatch()
         self.extra_delay = 0
         self._seed = seed
         self._ids = self.generator("ids")
@@ -89,13 +108,17 @@ class World:
         self.clock = VirtualClock()
         self.network = MemoryNetwork(self.clock, self._delay_by(self.generator("network")))
         self.sockets = Sockets(self.network, self.generator("reconnects"))
-        self.log = SimulatedSagaLog(self._random_id(), profile.system.journal_events)
+        self.log = SimulatedSagaLog(
+            self._random_id(), profile.system.journal_events, self.extensions.codec
+        )
         self.launcher: LauncherNode | None = None
         self.host_names = [f"host-{number}" for number in range(1, profile.system.hosts + 1)]
         self.observer_names = [
             f"observer-{number}" for number in range(1, profile.system.observers + 1)
         ]
+        self.service_names = [SERVICE] if self.extensions.service.handlers else []
         self.live_hosts: dict[str, HostNode] = {}
+        self.live_services: dict[str, PeerNode] = {}
         self.observers: dict[str, ObserverNode] = {}
         self.links: dict[str, LinkFaults] = {}
         self._sessions: dict[str, ObserverSession] = {}
@@ -117,9 +140,11 @@ class World:
 
     def start(self) -> None:
         """Start every process, and let every pool become full."""
-        self.history.append(TimeoutsLine(0, {kind.name: kind.timeout for kind in CORE_SAGAS}))
+        self.history.append(TimeoutsLine(0, self.extensions.timeouts))
         for name in self.host_names:
             self.start_host(name)
+        for name in self.service_names:
+            self.start_service(name)
         self.start_launcher()
         for name in self.observer_names:
             self.start_observer(name)
@@ -131,7 +156,9 @@ class World:
             return
         clock, epoch = self._clock_of(LAUNCHER), self._random_id()
         wall_offset = WALL_AT_START + self.wall_step
-        settings = EngineSettings(before_saga_turn=self._before_saga_turn)
+        settings = EngineSettings(
+            extensions=self.extensions.launcher, before_saga_turn=self._before_saga_turn
+        )
 
         def make(poisonous: frozenset[ReportKey]) -> Engine:
             return Engine(
@@ -155,6 +182,7 @@ class World:
             rare=RareThings(loop.short_pass, loop.late_pass),
             hooks=LauncherHooks(self._outage, self._launcher_ended, self._engine_crashed),
         )
+        self.launcher.doom.watch = self.watch.launcher_moment
         version = self.launcher.engine.state.version
         if version < self._published:
             self.complaints.append(
@@ -172,8 +200,8 @@ class World:
         if launcher.outage is not None:
             self._outage("")
         self.note_process(LAUNCHER, did)
-        for host in self.hosts:
-            host.launcher_died()
+        for peer in self.peers:
+            peer.launcher_died()
         for observer in self.observers.values():
             observer.launcher_died()
 
@@ -191,8 +219,9 @@ class World:
             settings,
             epoch=self._random_id(),
             generator=Random(self._ids.getrandbits(64)),  # noqa: S311 - seeded
-            codec=Codec(),
+            codec=self.extensions.codec,
             record=self._record,
+            extension=self.extensions.host,
         )
         self.live_hosts[name] = HostNode(
             sockets=self.sockets,
@@ -201,16 +230,44 @@ class World:
             host=host,
             generator=self.scheduling,
             faults=self.links.setdefault(name, LinkFaults()),
-            ended=lambda: self.kill_host(name, "ended", late=0),
+            ended=lambda did: self.kill_host(name, did, _lateness(did)),
         )
         self.note_process(name, "started")
 
     def kill_host(self, name: str, did: str = "killed", late: int | None = None) -> None:
         """Let a host's process be gone at once; see `Dealer.close` for `late`."""
-        node = self.live_hosts.pop(name, None)
+        self._end_peer(self.live_hosts.pop(name, None), did, late)
+
+    def start_service(self, name: str) -> None:
+        """Start a service as a new epoch; nothing happens while one of that name lives."""
+        if name in self.live_services:
+            return
+        service = Service(
+            ServiceSettings(name),
+            epoch=self._random_id(),
+            codec=self.extensions.codec,
+            extension=self.extensions.service,
+            record=self._record,
+        )
+        self.live_services[name] = PeerNode(
+            sockets=self.sockets,
+            name=name,
+            clock=self._clock_of(name),
+            core=service,
+            generator=self.scheduling,
+            faults=self.links.setdefault(name, LinkFaults()),
+            ended=lambda did: self.kill_service(name, did, _lateness(did)),
+        )
+        self.note_process(name, "started")
+
+    def kill_service(self, name: str, did: str = "killed", late: int | None = None) -> None:
+        """Let a service's process be gone at once; see `Dealer.close` for `late`."""
+        self._end_peer(self.live_services.pop(name, None), did, late)
+
+    def _end_peer(self, node: PeerNode | None, did: str, late: int | None) -> None:
         if node is not None:
             node.die(late=late)
-            self.note_process(name, did)
+            self.note_process(node.name, did)
 
     def start_observer(self, name: str) -> None:
         """Start an observer: anew, or where one of its name was killed."""
@@ -218,7 +275,9 @@ class World:
             return
         before = self._sessions.get(name)
         first = 1 if before is None else before.next_version or 1
-        session = ObserverSession(Codec(), first=first, log=None if before is None else before.log)
+        session = ObserverSession(
+            self.extensions.codec, first=first, log=None if before is None else before.log
+        )
         self._sessions[name] = session
         clock = self._clock_of(name)
         self.observers[name] = ObserverNode(
@@ -250,7 +309,8 @@ class World:
 
     # --- what processes tell ------------------------------------------------------------------
 
-    def _before_saga_turn(self) -> None:
+    def _before_saga_turn(self, saga: Saga, turn: Turn) -> None:
+        self.watch.saga_turn(saga, turn)
         if self.saga_crashes > 0:
             self.saga_crashes -= 1
             msg = "a crash that was asked for"
@@ -273,6 +333,7 @@ class World:
         if line.did == "promoted":
             self.promoted[line.host] += 1
         self.history.append(line)
+        self.watch.peer_step(line)
 
     def _take(self, observer: str, clock: MachineClock, item: Item) -> None:
         if isinstance(item, NewHistory):
@@ -324,6 +385,11 @@ class World:
         """The hosts that live, in the order of their names."""
         return [self.live_hosts[name] for name in self.host_names if name in self.live_hosts]
 
+    @property
+    def peers(self) -> list[PeerNode]:
+        """The hosts and services that live."""
+        return [*self.hosts, *self.live_services.values()]
+
     def pools_full(self) -> bool:
         """Say whether the launcher sees every pool at its target."""
         if self.launcher is None:
@@ -336,37 +402,23 @@ class World:
     def unrest(self) -> str | None:
         """Say what is not yet as it should be where nothing goes on any more; None if all is."""
         launcher = self.launcher
-        if launcher is None or not launcher.at_rest:
+        if launcher is None:
             return "the launcher does not go on"
-        if launcher.engine.state.sagas:
-            return f"sagas {list(launcher.engine.state.sagas)} are open"
-        mirrors = launcher.engine.state.mirror.hosts
+        state = launcher.engine.state
+        mirrors = state.mirror.hosts
         found = [
-            *(self._unrest_of(name, mirrors.get(name)) for name in self.host_names),
-            *(self._behind(name, launcher.engine.state.version) for name in self.observer_names),
+            launcher_unrest(launcher),
+            *(
+                host_unrest(name, self.live_hosts.get(name), mirrors.get(name))
+                for name in self.host_names
+            ),
+            *(service_unrest(name, self.live_services.get(name)) for name in self.service_names),
+            *(
+                observer_unrest(name, self.observers.get(name), state.version)
+                for name in self.observer_names
+            ),
         ]
         return next((each for each in found if each is not None), None)
-
-    def _unrest_of(self, name: str, mirror: HostMirror | None) -> str | None:
-        node = self.live_hosts.get(name)
-        if node is None or mirror is None or not node.host.registered:
-            return f"{name} is not registered"
-        own = node.host.state()
-        if own["creating"] or own["opening"] or own["reaping"] or own["held"]:
-            return f"{name} is at work"
-        if set(own["pool"]) != set(mirror.pool) or set(own["open"]) != set(mirror.opened):
-            return f"the mirror of {name} is not its pool"
-        if len(mirror.pool) < mirror.target:
-            return f"the pool of {name} has {len(mirror.pool)} of {mirror.target}"
-        return None
-
-    def _behind(self, name: str, version: int) -> str | None:
-        observer = self.observers.get(name)
-        if observer is None or observer.session.phase is not Phase.LIVE:
-            return f"{name} is not live"
-        if observer.session.next_version != version + 1:
-            return f"{name} waits for {observer.session.next_version} of {version}"
-        return None
 
     def end_lines(self) -> list[HistoryLine]:
         """Give what hosts and log have at the end."""
@@ -378,6 +430,11 @@ class World:
             target, drained = own["pool_target"], own["drained"]
             hosts.append(HostEndLine(now, node.name, own["epoch"], pool, opened, target, drained))
         return [*hosts, *self.log.lines(now)]
+
+
+def _lateness(did: str) -> int | None:
+    """Give by how much what an ended process sent last is late; None if it is lost."""
+    return 0 if did == "ended" else None
 
 
 def json_lines(lines: list[HistoryLine]) -> Iterator[bytes]:
