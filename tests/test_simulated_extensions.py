@@ -72,6 +72,18 @@ def test_a_saga_waits_for_the_next_life_of_a_killed_service() -> None:
     assert violations(world, lines) == []
 
 
+def test_a_saga_that_a_service_keeps_waiting_is_not_its_hosts() -> None:
+    world = world_with_thumbnails()
+    world.links[SERVICE].down.held = True
+    promote(world)
+    world.pass_time(10_100_000_000)
+    world.links[SERVICE].down.held = False
+    lines = whole(world)
+    [failed] = told(lines, "SagaFailed")
+    assert failed["reason"] == "saga timeout"
+    assert violations(world, lines) == []
+
+
 def test_a_service_that_is_gone_is_no_rest() -> None:
     world = world_with_thumbnails()
     world.wait(lambda: world.unrest() is None, "rest")

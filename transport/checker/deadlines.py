@@ -8,7 +8,8 @@ that was told first, so one that is cut off does not matter while another is not
 
 A saga of a host that nothing was done to, with a launcher and an observer that nothing was done to,
 ends within its deadline and the two seconds that firing and delivery may take. Nor does it fail for
-want of time, unless its host was sent the command and is slow to answer of itself.
+want of time, unless its host was sent the command and is slow to answer of itself. A saga that has
+a step for a service is not its host's alone, and not judged so.
 """
 
 from transport.checker.brackets import TERMINALS
@@ -24,9 +25,13 @@ from transport.history_lines import (
     HostLine,
     OutageLine,
     ProcessLine,
+    SagaLine,
     TimeoutsLine,
 )
 from transport.messages import CommandIdentity
+
+SERVICE_TARGET = "srv"
+"""The target of a service's step, as a saga's row has it."""
 
 _TURNS = ProcessLine | FaultLine | OutageLine
 
@@ -46,6 +51,7 @@ class Deadlines(Part):
         self._observers: set[str] = set()
         self._timed_out: list[int] = []
         self._unanswered: set[int] = set()
+        self._of_services: set[int] = set()
 
     def take(self, number: int, line: Seen) -> None:
         """Take the next line."""
@@ -65,6 +71,9 @@ class Deadlines(Part):
             case TimeoutsLine(seconds=seconds):
                 self._has_timeouts = True
                 self._timeouts |= {name: round(each * SECOND) for name, each in seconds.items()}
+            case SagaLine(saga_id=saga_id, steps=steps):
+                if any(step.target == SERVICE_TARGET for step in steps):
+                    self._of_services.add(saga_id)
             case BeginsLine(open=brackets):
                 self._open |= {each.saga_id: number for each in brackets}
             case _:
@@ -130,9 +139,11 @@ class Deadlines(Part):
             self._findings.unjudged(Invariant.LIVENESS, reason)
         else:
             for saga_id, observer in self._slow:
-                self._judge_slow(saga_id, observer)
+                if saga_id not in self._of_services:
+                    self._judge_slow(saga_id, observer)
             for saga_id in self._timed_out:
-                self._judge_timed_out(saga_id)
+                if saga_id not in self._of_services:
+                    self._judge_timed_out(saga_id)
 
     def _judge_timed_out(self, saga_id: int) -> None:
         story = self._book.stories[saga_id]
