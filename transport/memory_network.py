@@ -101,6 +101,11 @@ class Wire:
         return True
 
     @property
+    def empty(self) -> bool:
+        """Whether everything that was sent has been read, or lost."""
+        return not self._queue
+
+    @property
     def can_be_read(self) -> bool:
         """Whether a message is there."""
         if not self._queue or any(fault.held for fault in self._faults):
