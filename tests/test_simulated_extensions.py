@@ -11,7 +11,7 @@ from actors.launcher_extension import ExtensionError
 from actors.saga_rules import rules_of
 from actors.simulation.profile import read_profile
 from actors.simulation.world import SERVICE, World
-from transport.checker import Invariant, check
+from transport.checker import Ending, Invariant, check
 from transport.codec import encode
 from transport.history_lines import EventLine, HistoryLine, SagaLine, TimeoutsLine
 from transport.messages import PromoteWindow
@@ -115,6 +115,25 @@ def test_two_sagas_of_one_trigger_are_both_awaited_by_the_checker() -> None:
     [opened] = told(lines, "WindowOpened")
     found = [each.message for each in check(lines, twice)]
     assert found == [f"version {opened['version']} started no another"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("ThumbnailTaken", "ThumbnailShown", "ThumbnailNoted"), []),
+        (("ThumbnailTaken", "ThumbnailNoted"), ["not ThumbnailTaken, ThumbnailNoted"]),
+    ],
+)
+def test_what_a_saga_was_given_before_its_end_is_judged(
+    given: tuple[str, ...], said: list[str]
+) -> None:
+    world = world_with_thumbnails()
+    promote(world)
+    lines = whole(world)
+    ending = Ending("window_thumbnail", None, given)
+    rules = rules_of(world.extensions.kinds, world.extensions.codec, [ending])
+    found = [each.message for each in check(lines, rules)]
+    assert [message[message.index("not ") :] for message in found] == said
 
 
 def test_an_extension_that_is_none_is_refused_by_name() -> None:

@@ -125,21 +125,22 @@ class SimulatedSystem(System):
             self.wait_until_ready(name)
         node, asked = self.world.live_hosts[name], type(question).__name__
         node.control(encode(question))
-        answers: list[Message] = []
+        answers: list[ActionDone | ActionRefused] = []
 
         def answered() -> bool:
-            answers.extend(decode(frame, ANSWERS) for frame in node.control_answers)
+            for frame in node.control_answers:
+                match decode(frame, ANSWERS):
+                    case (ActionDone() | ActionRefused()) as answer:
+                        if answer.number == self._questions:
+                            answers.append(answer)
             return bool(answers)
 
         self.wait_for(answered, f"{name} to answer {asked}")
-        match answers[0]:
-            case ActionDone(label=label):
-                return label
-            case ActionRefused(reason=reason):
-                msg = f"{name} refused {asked}: {reason}"
-            case other:
-                msg = f"{name} answered {asked} with {other}"
-        raise RefusedError(msg)
+        answer = answers[0]
+        if isinstance(answer, ActionRefused):
+            msg = f"{name} refused {asked}: {answer.reason}"
+            raise RefusedError(msg)
+        return answer.label
 
     # --- what goes wrong -------------------------------------------------------------------------
 

@@ -39,7 +39,7 @@ class Endings(Part):
         if given is None or self._course.truncated:
             return
         story = self._book.stories[saga_id]
-        after = self._after.get((story.name, story.text))
+        after = self._after.get((story.name, story.text), self._after.get((story.name, None)))
         if after is None:
             message = f"{told} completes saga {saga_id} ({story.name}) with {story.text!r}"
             self._findings.violated(Invariant.CORRELATION, message, story.started, number)

@@ -48,12 +48,12 @@ class Ending:
 
     Attributes:
         saga: name of the saga.
-        result: that it is completed with.
+        result: that it is completed with; None for any.
         after: types of its own events, in their order.
     """
 
     saga: str
-    result: str
+    result: str | None
     after: tuple[str, ...]
 
 
