@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from actors.saga_test_kit import BothOrders, CrashAtEveryStep, SimulatedSystems
+    from actors.saga_test_kit import (
+        BothOrders,
+        CrashAtEveryStep,
+        SimulatedSystems,
+        SystemsOfProcesses,
+    )
 
 
 @pytest.fixture
@@ -25,6 +30,24 @@ def simulated_system(tmp_path: Path) -> "Iterator[SimulatedSystems]":
     systems = SimulatedSystems()
     yield systems
     complaint = systems.complaint(tmp_path)
+    if complaint is not None:
+        pytest.fail(complaint, pytrace=False)
+
+
+@pytest.fixture
+def process_system(tmp_path: Path) -> "Iterator[SystemsOfProcesses]":
+    """Make systems of real processes, with a relay in every link.
+
+    Each is brought to rest and judged by the checker when the test is over; no process is left.
+    """
+    from actors.saga_test_kit import SystemsOfProcesses  # noqa: PLC0415 - see the module's head
+
+    systems = SystemsOfProcesses()
+    try:
+        yield systems
+        complaint = systems.complaint(tmp_path)
+    finally:
+        systems.discard()
     if complaint is not None:
         pytest.fail(complaint, pytrace=False)
 

@@ -99,7 +99,7 @@ def test_a_bracket_that_stays_open_is_told_with_what_it_waits_for(
     test = """
     def test_it(simulated_system):
         system = simulated_system(**THUMBNAILS)
-        system.suspend("service-1")
+        system.suspend("service")
         system.promote()
         system.expect_bracket("window_thumbnail", within=5.0)
     """
@@ -132,8 +132,8 @@ def test_a_bracket_that_closed_otherwise_is_told_with_its_reason(
     [
         ("expect_bracket('thumbnail')", "*no saga 'thumbnail'; the system has pool_refill, *"),
         ("expect_bracket('window_thumbnail', result='', reason='')", "*expect one"),
-        ("kill('host-2')", "*no process 'host-2'; there are launcher, host-1, service-1, *"),
-        ("cut('launcher')", "*'launcher' is no host or service; there are host-1, service-1"),
+        ("kill('host-2')", "*no process 'host-2'; there are launcher, host-1, service, *"),
+        ("cut('launcher')", "*'launcher' is no host or service; there are host-1, service"),
         ("close('window-1')", "*host-1 refused CloseWindow: cannot close window 'window-1'*"),
         ("inject('host-1', 'rain')", "*no fault 'rain'; there are creation_failed, *"),
         ("wait_for(lambda: False, 'Godot', 3)", "*waited 3 virtual seconds for Godot"),
@@ -209,13 +209,13 @@ def test_a_saga_that_ends_before_its_time_is_found_by_what_it_was_given(
 def test_a_good_saga_survives_a_crash_at_every_step(pytester: pytest.Pytester) -> None:
     test = """
     def test_it(crash_at_every_step):
-        crash = ["launcher", "sagas", "service-1"]
+        crash = ["launcher", "sagas", "service"]
         crashes = crash_at_every_step(open_a_window, crash=crash, **THUMBNAILS)
         assert len(crashes) == len(set(crashes)) == 31
-        assert "launcher killed after the sending of TakeThumbnail to service-1" in crashes
+        assert "launcher killed after the sending of TakeThumbnail to service" in crashes
         assert "window_thumbnail.on_event(ThumbnailShown) crashed" in crashes
-        assert "service-1 killed after the sending of ShowThumbnail to host-1" in crashes
-        taken = "service-1 killed after it took TakeThumbnail, before it carries it out"
+        assert "service killed after the sending of ShowThumbnail to host-1" in crashes
+        taken = "service killed after it took TakeThumbnail, before it carries it out"
         assert taken in crashes
     """
     run(pytester, dedented(test)).assert_outcomes(passed=1)
@@ -294,9 +294,9 @@ def test_what_cannot_crash_is_refused(pytester: pytest.Pytester) -> None:
 
 RACE = """
 def scenario(system, race):
-    system.cut("service-1", "up")
+    system.cut("service", "up")
     system.promote()
-    race(picture=lambda: system.deliver("service-1"), deadline=lambda: system.wait(10.0))
+    race(picture=lambda: system.deliver("service"), deadline=lambda: system.wait(10.0))
     system.expect_bracket("window_thumbnail", outcome=OUTCOME)
 
 def test_it(both_orders):

@@ -88,7 +88,7 @@ def test_a_service_that_is_gone_is_no_rest() -> None:
     world = world_with_thumbnails()
     world.wait(lambda: world.unrest() is None, "rest")
     world.kill_service(SERVICE)
-    assert world.unrest() == "service-1 is not registered"
+    assert world.unrest() == "service is not registered"
 
 
 def test_an_extensions_trigger_that_started_nothing_is_a_violation() -> None:

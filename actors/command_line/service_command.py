@@ -23,7 +23,7 @@ def add_service(subparsers: Subparsers) -> None:
     summary = "run the service of an extension"
     parser = add_command(subparsers, "service", summary, EXAMPLES, execute)
     parser.add_argument(
-        "--service-id", type=host_id, default="service-1", metavar="ID", help="default: %(default)s"
+        "--service-id", type=host_id, default="service", metavar="ID", help="default: %(default)s"
     )
     parser.add_argument(
         "--heartbeat", type=seconds, default=1.0, metavar="SECONDS", help="default: %(default)g"

@@ -9,7 +9,13 @@ from actors.saga_test_kit.bracket import Bracket, BracketBook, OpenBracket
 from actors.saga_test_kit.every_step import crash_at_every_step
 from actors.saga_test_kit.expected import BracketNotSeenError
 from actors.saga_test_kit.failed_runs import ScenarioFailedError
-from actors.saga_test_kit.given_systems import BothOrders, CrashAtEveryStep, SimulatedSystems
+from actors.saga_test_kit.given_systems import (
+    BothOrders,
+    CrashAtEveryStep,
+    SimulatedSystems,
+    SystemsOfProcesses,
+)
+from actors.saga_test_kit.process_system import SystemOfProcesses
 from actors.saga_test_kit.simulated_system import SimulatedSystem
 from actors.saga_test_kit.system import NotInTimeError, RefusedError, System
 from actors.saga_test_kit.verdict import Verdict
@@ -30,6 +36,8 @@ __all__ = [
     "SimulatedSystem",
     "SimulatedSystems",
     "System",
+    "SystemOfProcesses",
+    "SystemsOfProcesses",
     "Verdict",
     "both_orders",
     "crash_at_every_step",

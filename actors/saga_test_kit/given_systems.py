@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from textwrap import indent
 from typing import TypedDict, Unpack
 
 from actors.saga_test_kit.both_orders import Scenario as RaceScenario
 from actors.saga_test_kit.both_orders import both_orders
 from actors.saga_test_kit.every_step import Scenario, crash_at_every_step
+from actors.saga_test_kit.process_system import SystemOfProcesses
 from actors.saga_test_kit.simulated_system import SimulatedSystem
 from actors.saga_test_kit.verdict import Verdict
 from actors.simulation.step_watch import StepWatch
@@ -15,8 +17,8 @@ from transport.checker import Ending
 from transport.history import HistoryWriter
 
 
-class SimulatedOptions(TypedDict, total=False):
-    """How a simulated system is; see `SimulatedSystem`."""
+class SystemOptions(TypedDict, total=False):
+    """How a system is; see `SimulatedSystem` and `SystemOfProcesses`."""
 
     extensions: Sequence[str]
     hosts: int
@@ -31,9 +33,7 @@ class SimulatedSystems:
     def __init__(self) -> None:
         self._judged: list[SimulatedSystem] = []
 
-    def __call__(
-        self, *, judged: bool = True, **options: Unpack[SimulatedOptions]
-    ) -> SimulatedSystem:
+    def __call__(self, *, judged: bool = True, **options: Unpack[SystemOptions]) -> SimulatedSystem:
         """Make a system, whole and at rest.
 
         Args:
@@ -63,6 +63,54 @@ class SimulatedSystems:
         return "\n".join(texts) or None
 
 
+class SystemsOfProcesses:
+    """Makes systems of real processes for one test; each has a directory of its own."""
+
+    def __init__(self) -> None:
+        self._systems: list[SystemOfProcesses] = []
+        self._judged: list[SystemOfProcesses] = []
+        self._directories: list[TemporaryDirectory[str]] = []
+
+    def __call__(
+        self, *, judged: bool = True, **options: Unpack[SystemOptions]
+    ) -> SystemOfProcesses:
+        """Start a system, and wait until every pool is whole.
+
+        Args:
+            judged: its history is judged when the test is over; False for a test that spoils it.
+            options: see `SystemOfProcesses`.
+
+        Raises:
+            ValueError: an extension cannot be used; names it.
+            ProcessSystemError: a process cannot start.
+        """
+        # Not where pytest keeps files: paths of Unix sockets have to be short.
+        directory = TemporaryDirectory(prefix="muxsaga-")
+        self._directories.append(directory)
+        system = SystemOfProcesses(Path(directory.name), **options)
+        self._systems.append(system)
+        if judged:
+            self._judged.append(system)
+        return system
+
+    def complaint(self, directory: Path) -> str | None:
+        """End and judge every system; say what is wrong, or None; see `SimulatedSystems`."""
+        texts = []
+        for number, system in enumerate(self._judged, 1):
+            verdict = system.end()
+            if verdict.complaints:
+                head = "the system of processes did not keep its promises"
+                texts.append(told(head, verdict, directory / f"processes-{number}.jsonl"))
+        return "\n".join(texts) or None
+
+    def discard(self) -> None:
+        """End every process that is left, and remove the directories."""
+        for system in self._systems:
+            system.discard()
+        for directory in self._directories:
+            directory.cleanup()
+
+
 class CrashAtEveryStep:
     """Runs a scenario with a crash at each of its steps; see `crash_at_every_step`."""
 
@@ -71,7 +119,7 @@ class CrashAtEveryStep:
         scenario: Scenario,
         *,
         crash: Sequence[str] = ("launcher", "sagas"),
-        **options: Unpack[SimulatedOptions],
+        **options: Unpack[SystemOptions],
     ) -> list[str]:
         """Run it; give what the crashes were.
 
@@ -95,7 +143,7 @@ class CrashAtEveryStep:
 class BothOrders:
     """Runs a scenario with either order of its race; see `both_orders`."""
 
-    def __call__(self, scenario: RaceScenario, **options: Unpack[SimulatedOptions]) -> None:
+    def __call__(self, scenario: RaceScenario, **options: Unpack[SystemOptions]) -> None:
         """Run it twice.
 
         Args:

@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 from msgspec.structs import replace
 
 from actors.saga_rules import rules_of
-from actors.saga_test_kit.system import RefusedError, System, Way
+from actors.saga_test_kit.system import LINK_BREAK, PARTITIONS, RefusedError, System, Way
 from actors.saga_test_kit.verdict import Verdict, judged
-from actors.simulation.fault_plan import LAUNCHER, FaultKind
+from actors.simulation.fault_plan import LAUNCHER
 from actors.simulation.node import Node
 from actors.simulation.peer_node import PeerNode
 from actors.simulation.profile import Profile, read_profile
@@ -36,11 +36,6 @@ OBSERVER = "observer-1"
 REST_SECONDS = 60.0
 """How long it may take, beyond the longest deadline, until nothing goes on any more."""
 
-PARTITIONS = {
-    "both": FaultKind.PARTITION,
-    "up": FaultKind.PARTITION_UP,
-    "down": FaultKind.PARTITION_DOWN,
-}
 ANSWERS = family(USER_ANSWERS)
 
 
@@ -225,7 +220,7 @@ class SimulatedSystem(System):
         """End a connection; see `System.break_link`."""
         dealer = self._peer(name).dealer
         if dealer is not None and dealer.connection is not None:
-            line = FaultLine(self.world.clock.now, FaultKind.LINK_BREAK.value, name)
+            line = FaultLine(self.world.clock.now, LINK_BREAK, name)
             self.world.note_fault(line)
             dealer.lose_connection(seen_by_router=True)
 
@@ -251,7 +246,7 @@ class SimulatedSystem(System):
         now = self.world.clock.now
         if held:
             self._cuts.setdefault(name, []).append((way, len(self.world.history)))
-        self.world.note_fault(FaultLine(now, PARTITIONS[way].value, name, did))
+        self.world.note_fault(FaultLine(now, PARTITIONS[way], name, did))
         for node in (self._node(name), self.world.launcher):
             if node is not None and not held:
                 node.wake()
@@ -335,5 +330,4 @@ class SimulatedSystem(System):
         launcher = self.world.launcher
         if launcher is None:
             return "the launcher does not live"
-        values = launcher.engine.view.saga(saga_id)
-        return f"waits for {values['waits_for']}: {'; '.join(values['why'])}"
+        return self._told_why(launcher.engine.view.saga(saga_id))

@@ -1,13 +1,13 @@
 """What a test can do with a system, simulated or of real processes: one vocabulary for both.
 
-Processes have names: `launcher`, `host-1`, `observer-1`, and `service-1` where an extension has a
+Processes have names: `launcher`, `host-1`, `observer-1`, and `service` where an extension has a
 service. Seconds are virtual in a simulated system, and real ones in a system of real processes.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from actors.saga_test_kit.bracket import Bracket, BracketBook, OpenBracket
 from actors.saga_test_kit.expected import (
@@ -24,6 +24,10 @@ from transport.messages import Recorded
 
 Way = Literal["both", "up", "down"]
 """A direction of a link: `up` to the launcher, `down` from it."""
+
+PARTITIONS = {"both": "partition", "up": "partition_up", "down": "partition_down"}
+LINK_BREAK = "link_break"
+"""What a history calls these faults."""
 
 WAIT_SECONDS = 30.0
 BRACKET_SECONDS = 10.0
@@ -158,7 +162,7 @@ class System(ABC):
 
     @abstractmethod
     def wait_until_ready(self, name: str) -> None:
-        """Wait until a process is at work, in this life or the next; a peer: is registered too.
+        """Wait until a process is at work, in this life or the next; a host: is registered too.
 
         Raises:
             NotInTimeError: it is not in time.
@@ -219,3 +223,8 @@ class System(ABC):
     @abstractmethod
     def _why(self, saga_id: int) -> str:
         """Say what an open saga waits for, and why it does not move."""
+
+    @staticmethod
+    def _told_why(live: Mapping[str, Any]) -> str:
+        """Say the same of what the launcher knows of an open saga."""
+        return f"waits for {live['waits_for']}: {'; '.join(live['why'])}"

@@ -61,7 +61,7 @@ WALL_AT_START = 1_700_000_000 * SECOND
 SUPERVISOR_PAUSE = 500_000_000
 """After how many nanoseconds a process that ended by itself is started again."""
 
-SERVICE = "service-1"
+SERVICE = "service"
 """The one service, which has the handlers of every extension."""
 
 LOOK = 50_000_000
