@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def simulated_system(tmp_path: Path) -> "Iterator[SimulatedSystems]":
+def simulated_system(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> "Iterator[SimulatedSystems]":
     """Make simulated systems: whole ones, under virtual time, each from a seed.
 
     Each is brought to rest and judged by the checker when the test is over.
@@ -29,13 +31,13 @@ def simulated_system(tmp_path: Path) -> "Iterator[SimulatedSystems]":
 
     systems = SimulatedSystems()
     yield systems
-    complaint = systems.complaint(tmp_path)
-    if complaint is not None:
-        pytest.fail(complaint, pytrace=False)
+    _fail_with(None if _is_interrupted(request) else systems.complaint(tmp_path))
 
 
 @pytest.fixture
-def process_system(tmp_path: Path) -> "Iterator[SystemsOfProcesses]":
+def process_system(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> "Iterator[SystemsOfProcesses]":
     """Make systems of real processes, with a relay in every link.
 
     Each is brought to rest and judged by the checker when the test is over; no process is left.
@@ -45,11 +47,10 @@ def process_system(tmp_path: Path) -> "Iterator[SystemsOfProcesses]":
     systems = SystemsOfProcesses()
     try:
         yield systems
-        complaint = systems.complaint(tmp_path)
+        complaint = None if _is_interrupted(request) else systems.complaint(tmp_path)
     finally:
         systems.discard()
-    if complaint is not None:
-        pytest.fail(complaint, pytrace=False)
+    _fail_with(complaint)
 
 
 @pytest.fixture
@@ -66,3 +67,13 @@ def both_orders() -> "BothOrders":
     from actors.saga_test_kit import BothOrders  # noqa: PLC0415 - see the module's head
 
     return BothOrders()
+
+
+def _is_interrupted(request: pytest.FixtureRequest) -> bool:
+    """Say whether the user pressed Ctrl-C: then nobody wants to wait for a judgement."""
+    return request.session.exitstatus == pytest.ExitCode.INTERRUPTED
+
+
+def _fail_with(complaint: str | None) -> None:
+    if complaint is not None:
+        pytest.fail(complaint, pytrace=False)

@@ -1,5 +1,6 @@
 """The pytest plugin: what users' tests of their own sagas find, and what they are told."""
 
+import os
 from pathlib import Path
 from textwrap import dedent as dedented
 
@@ -184,6 +185,22 @@ def test_a_test_can_have_a_system_that_is_not_judged(pytester: pytest.Pytester) 
     run(pytester, test, saga=IMPURE).assert_outcomes(passed=1)
 
 
+def test_an_interrupted_run_is_not_kept_waiting_for_a_judgement(pytester: pytest.Pytester) -> None:
+    test = """
+    def test_it(simulated_system, process_system):
+        simulated_system(**THUMBNAILS).promote()
+        print("pid", process_system().processes.processes.pid("launcher"))
+        raise KeyboardInterrupt
+    """
+    pytester.makepyfile(thumbnails=IMPURE, test_mine=PRELUDE + dedented(test))
+    result = pytester.runpytest_subprocess(*QUIETLY, "-s")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.no_fnmatch_line("*did not keep its promises*")
+    [line] = [each for each in result.outlines if "pid " in each]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(line.rpartition("pid ")[2]), 0)
+
+
 def test_a_saga_that_ends_before_its_time_is_found_by_what_it_was_given(
     pytester: pytest.Pytester,
 ) -> None:
@@ -351,3 +368,13 @@ def test_a_run_that_uses_no_fixture_imports_nothing_of_it(pytester: pytest.Pytes
     pytester.makepyfile(test_mine=dedented(test))
     result = pytester.runpytest_subprocess(*QUIETLY)
     result.assert_outcomes(passed=1)
+
+
+def test_the_example_of_the_documentation_does_what_it_says(pytester: pytest.Pytester) -> None:
+    page = (ROOT / "docs" / "faults.md").read_text()
+    section = page.partition("\n## Your own sagas' tests\n")[2]
+    example = section.partition("```python\n")[2].partition("```")[0]
+    assert 0 < sum(bool(line) for line in example.splitlines()) <= 20
+    pytester.makepyfile(window_thumbnails=SAGA, test_window_thumbnails=example)
+    result = pytester.runpytest_inprocess(*QUIETLY)
+    result.assert_outcomes(passed=4)
