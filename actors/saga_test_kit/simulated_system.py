@@ -3,24 +3,26 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from msgspec.structs import replace
 
 from actors.saga_rules import rules_of
-from actors.saga_test_kit.system import LINK_BREAK, PARTITIONS, RefusedError, System, Way
+from actors.saga_test_kit.simulated_cuts import Cuts
+from actors.saga_test_kit.system import LINK_BREAK, RefusedError, System, Way
 from actors.saga_test_kit.verdict import Verdict, judged
 from actors.simulation.fault_plan import LAUNCHER
 from actors.simulation.node import Node
 from actors.simulation.peer_node import PeerNode
 from actors.simulation.profile import Profile, read_profile
 from actors.simulation.step_watch import StepWatch
+from actors.simulation.unrest import observer_unrest, service_unrest
 from actors.simulation.world import SECOND, SUPERVISOR_PAUSE, World
 from host_sim.faults import Fault
 from transport.checker import Ending
 from transport.codec import decode, encode, family
 from transport.history import recorded
-from transport.history_lines import EventLine, FaultLine, HostLine
+from transport.history_lines import EventLine, FaultLine
 from transport.message_types import USER_ANSWERS
 from transport.messages import (
     ActionDone,
@@ -82,11 +84,11 @@ class SimulatedSystem(System):
         self._rules = rules_of(loaded.kinds, loaded.codec, endings)
         self._looked = 0
         self._questions = 0
-        self._cuts: dict[str, list[tuple[Way, int]]] = {}
+        self._cuts = Cuts(self.world)
         if watch is not None:
             self.world.watch = watch
         self.world.start()
-        self.world.wait(lambda: self.world.unrest() is None, "everything to be whole")
+        self.world.wait(self._all_is_there, "every service and observer")
 
     # --- what users do ---------------------------------------------------------------------------
 
@@ -191,7 +193,9 @@ class SimulatedSystem(System):
 
     def cut(self, name: str, way: Way = "both") -> None:
         """Let nothing through on a link; see `System.cut`."""
-        self._set_cut(name, way, held=True)
+        if name not in self._peer_names():
+            raise ValueError(self._no_peer(name))
+        self._cuts.begin(name, way)
 
     def deliver(self, name: str) -> None:
         """Let what a host or service sent since its link was `cut` arrive.
@@ -200,21 +204,15 @@ class SimulatedSystem(System):
 
         Raises:
             NotInTimeError: it reported nothing.
+            ValueError: its link is not cut.
         """
         __tracebackhide__ = True
-        since = min(index for _, index in self._cuts.get(name, [(None, len(self.world.history))]))
-        self.wait_for(lambda: self._reported(name, since), f"{name} to report")
+        self.wait_for(lambda: self._cuts.reported(name), f"{name} to report")
         self.heal(name)
         peer = self._peer(name)
         connection = peer.dealer.connection if peer.dealer is not None else None
         if connection is not None:
             self.wait_for(lambda: connection.up.empty, f"the launcher to read what {name} sent")
-
-    def _reported(self, name: str, since: int) -> bool:
-        return any(
-            isinstance(line, HostLine) and line.host == name and line.did == "report"
-            for line in self.world.history[since:]
-        )
 
     def break_link(self, name: str) -> None:
         """End a connection; see `System.break_link`."""
@@ -230,26 +228,7 @@ class SimulatedSystem(System):
             self.world.log.outage = None
         for each in self._names() if name is None else [name]:
             self.resume(each)
-            for way, _ in self._cuts.get(each, []):
-                self._set_cut(each, way, held=False)
-            self._cuts.pop(each, None)
-
-    def _set_cut(self, name: str, way: Way, *, held: bool) -> None:
-        if name not in self._peer_names():
-            raise ValueError(self._no_peer(name))
-        links = self.world.links[name]
-        if way in {"both", "up"}:
-            links.up.held = held
-        if way in {"both", "down"}:
-            links.down.held = held
-        did: Literal["began", "ended"] = "began" if held else "ended"
-        now = self.world.clock.now
-        if held:
-            self._cuts.setdefault(name, []).append((way, len(self.world.history)))
-        self.world.note_fault(FaultLine(now, PARTITIONS[way], name, did))
-        for node in (self._node(name), self.world.launcher):
-            if node is not None and not held:
-                node.wake()
+            self._cuts.end(each)
 
     @contextmanager
     def log_outage(self) -> Iterator[None]:
@@ -275,6 +254,18 @@ class SimulatedSystem(System):
             troubles.append(f"not at rest after {seconds:g} {self.unit}: {world.unrest()}")
         lines = [*world.history, *world.end_lines()]
         return judged(lines, self._rules, [*world.complaints, *troubles])
+
+    def _all_is_there(self) -> bool:
+        world, launcher = self.world, self.world.launcher
+        version = launcher.engine.state.version if launcher is not None else 0
+        missing = (
+            *(service_unrest(name, world.live_services.get(name)) for name in world.service_names),
+            *(
+                observer_unrest(name, world.observers.get(name), version)
+                for name in world.observer_names
+            ),
+        )
+        return not any(missing)
 
     # --- nodes -----------------------------------------------------------------------------------
 
