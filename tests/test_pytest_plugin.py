@@ -6,7 +6,8 @@ from textwrap import dedent as dedented
 
 import pytest
 
-import actors.saga_test_kit  # noqa: F401 - so that each run within a test has it at once
+from actors.saga_test_kit import SimulatedSystems
+from actors.simulation.world import SECOND
 from transport.history import read_history
 from transport.history_lines import LogLine
 
@@ -204,8 +205,8 @@ def test_an_interrupted_run_is_not_kept_waiting_for_a_judgement(pytester: pytest
 def test_a_saga_that_ends_before_its_time_is_found_by_what_it_was_given(
     pytester: pytest.Pytester,
 ) -> None:
-    saga = spoiled(("case ThumbnailNoted(label=self.label):", "case ThumbnailTaken():"))
-    saga = saga.replace("case ThumbnailTaken(label=self.label, picture=picture):", "case 1:")
+    show = "IssueCmd(Target.HOST, ShowThumbnail(label=self.label, picture=picture))"
+    saga = spoiled((show, "Done(self.label)"))
     test = """
     from actors.saga_test_kit import Ending
 
@@ -215,7 +216,7 @@ def test_a_saga_that_ends_before_its_time_is_found_by_what_it_was_given(
         ending = Ending("window_thumbnail", None, GIVEN)
         open_a_window(simulated_system(endings=[ending], **THUMBNAILS))
     """
-    result = run(pytester, dedented(test), saga=saga.replace("picture=picture", "picture=''"))
+    result = run(pytester, dedented(test), saga=saga)
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*: it was given ThumbnailTaken, not ThumbnailTaken, Thumb*"])
 
@@ -234,6 +235,25 @@ def test_a_good_saga_survives_a_crash_at_every_step(pytester: pytest.Pytester) -
         assert "service killed after the sending of ShowThumbnail to host-1" in crashes
         taken = "service killed after it took TakeThumbnail, before it carries it out"
         assert taken in crashes
+    """
+    run(pytester, dedented(test)).assert_outcomes(passed=1)
+
+
+def test_a_host_can_be_killed_at_every_step_and_takes_its_sagas_with_it(
+    pytester: pytest.Pytester,
+) -> None:
+    test = """
+    ENDS = []
+
+    def scenario(system):
+        system.promote()
+        ENDS.append(system.expect_bracket("window_thumbnail", outcome="either").reason)
+
+    def test_it(crash_at_every_step):
+        crashes = crash_at_every_step(scenario, crash="host-1", **THUMBNAILS)
+        taken = "host-1 killed after it took ShowThumbnail, before it carries it out"
+        assert ENDS[1 + crashes.index(taken)] == "host restarted"
+        assert ENDS[0] is None and ENDS[-1] is None
     """
     run(pytester, dedented(test)).assert_outcomes(passed=1)
 
@@ -278,6 +298,16 @@ def test_a_scenario_that_fails_without_a_crash_says_so(pytester: pytest.Pytester
             "E * no window_thumbnail ever began; sagas that did: pool_refill (2)",
         ]
     )
+
+
+def test_every_run_of_a_scenario_is_judged(pytester: pytest.Pytester) -> None:
+    test = """
+    def test_it(crash_at_every_step):
+        crash_at_every_step(lambda system: system.promote(), **THUMBNAILS)
+    """
+    result = run(pytester, dedented(test), saga=IMPURE)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *: invariant 1, brackets: version 10 started no window_thu*"])
 
 
 def test_a_scenario_that_is_not_the_same_each_time_says_so(pytester: pytest.Pytester) -> None:
@@ -348,6 +378,23 @@ def test_a_scenario_without_a_race_is_refused(pytester: pytest.Pytester) -> None
     result = run(pytester, dedented(test))
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["E *ValueError: the scenario did not call its race: race(*"])
+
+
+def test_what_is_delivered_is_waited_for_until_it_was_sent_and_taken(
+    simulated_system: SimulatedSystems,
+) -> None:
+    system = simulated_system(extensions=["docs.examples.window_thumbnails"])
+    with pytest.raises(ValueError, match="the link of service is not cut"):
+        system.deliver("service")
+    system.cut("service", "up")
+    system.suspend("service")
+    system.promote()
+    later = system.world.clock.now + SECOND
+    system.world.network.at(later, lambda: system.resume("service"))
+    system.deliver("service")
+    assert system.world.clock.now >= later
+    assert system.world.launcher is not None
+    assert "ShowThumbnail" in str(system.world.launcher.engine.view.state(5)["sagas"])
 
 
 # --- the plugin itself ----------------------------------------------------------------------------

@@ -72,6 +72,17 @@ def test_a_saga_waits_for_the_next_life_of_a_killed_service() -> None:
     assert violations(world, lines) == []
 
 
+def test_a_service_sees_the_end_of_the_launcher_and_comes_back_at_once() -> None:
+    world = world_with_thumbnails()
+    world.kill_launcher()
+    world.pass_time(500_000_000)
+    world.start_launcher()
+    promote(world)
+    world.pass_time(1_000_000_000)
+    assert len(list(told(world.history, "ThumbnailNoted"))) == 1
+    assert violations(world, whole(world)) == []
+
+
 def test_a_saga_that_a_service_keeps_waiting_is_not_its_hosts() -> None:
     world = world_with_thumbnails()
     world.links[SERVICE].down.held = True

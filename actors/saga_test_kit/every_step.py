@@ -121,7 +121,7 @@ class _Crashing(_Counting):
 
 
 def crash_at_every_step(
-    make: MakeSystem, scenario: Scenario, crash: Sequence[str] = (LAUNCHER, SAGAS)
+    make: MakeSystem, scenario: Scenario, crash: str | Sequence[str] = (LAUNCHER, SAGAS)
 ) -> list[str]:
     """Run a scenario without a crash, then once for each crash; give what the crashes were.
 
@@ -132,7 +132,7 @@ def crash_at_every_step(
     Args:
         make: gives a system, the same each time.
         scenario: is run with each, and raises if something does not come as it is to.
-        crash: what crashes: `launcher`, `sagas`, and names of hosts and services.
+        crash: what crashes: `launcher`, `sagas`, or names of hosts and services; one or several.
 
     Raises:
         ScenarioFailedError: with some crashes it failed, or a history is not as it must be; says at
@@ -145,7 +145,8 @@ def crash_at_every_step(
     if failed is not None:
         msg = f"without any crash, the scenario failed: {failed}"
         raise ScenarioFailedError(msg) from failed.error
-    crashes = [(what, step) for what in crash for step in _steps_of(what, counting.steps)]
+    wanted = [crash] if isinstance(crash, str) else crash
+    crashes = [(what, step) for what in wanted for step in _steps_of(what, counting.steps)]
     failures = []
     for what, step in crashes:
         crashing = _Crashing(step, what)

@@ -118,14 +118,14 @@ class CrashAtEveryStep:
         self,
         scenario: Scenario,
         *,
-        crash: Sequence[str] = ("launcher", "sagas"),
+        crash: str | Sequence[str] = ("launcher", "sagas"),
         **options: Unpack[SystemOptions],
     ) -> list[str]:
         """Run it; give what the crashes were.
 
         Args:
             scenario: called with a new system each time; raises if something does not come.
-            crash: what crashes: `launcher`, `sagas`, names of hosts and services.
+            crash: what crashes: `launcher`, `sagas`, names of hosts and services; one or several.
             options: of every system; see `SimulatedSystem`.
 
         Raises:
