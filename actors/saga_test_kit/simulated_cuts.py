@@ -23,7 +23,7 @@ class Cuts:
         self._since.setdefault(name, len(self._world.history))
         self._hold(name, way, held=True)
         now = self._world.clock.now
-        self._world.note_fault(FaultLine(now, PARTITIONS[way], name, "began"))
+        self._world.chronicle.note_fault(FaultLine(now, PARTITIONS[way], name, "began"))
 
     def end(self, name: str) -> None:
         """Let a link be as it should; one that was not cut is so."""
@@ -31,7 +31,7 @@ class Cuts:
         for way in self._ways.pop(name, []):
             self._hold(name, way, held=False)
             now = self._world.clock.now
-            self._world.note_fault(FaultLine(now, PARTITIONS[way], name, "ended"))
+            self._world.chronicle.note_fault(FaultLine(now, PARTITIONS[way], name, "ended"))
         launcher = self._world.launcher
         for node in (*self._world.peers, *([] if launcher is None else [launcher])):
             node.wake()

@@ -107,7 +107,7 @@ class SimulatedSystem(System):
     def inject(self, host: str, fault: str, count: int = 1) -> None:
         """Let a host misbehave; see `System.inject`."""
         self._ask(host, InjectFault(number=self._next_number(), fault=fault, count=count))
-        self.world.note_fault(FaultLine(self.world.clock.now, fault, host))
+        self.world.chronicle.note_fault(FaultLine(self.world.clock.now, fault, host))
 
     def _next_number(self) -> int:
         self._questions += 1
@@ -182,14 +182,14 @@ class SimulatedSystem(System):
         node = self._node(name)
         if node is not None and not node.standing:
             node.stand()
-            self.world.note_process(name, "stopped")
+            self.world.chronicle.note_process(name, "stopped")
 
     def resume(self, name: str) -> None:
         """Let a process go on; see `System.resume`."""
         node = self._node(name)
         if node is not None and node.standing:
             node.go_on()
-            self.world.note_process(name, "continued")
+            self.world.chronicle.note_process(name, "continued")
 
     def cut(self, name: str, way: Way = "both") -> None:
         """Let nothing through on a link; see `System.cut`."""
@@ -219,7 +219,7 @@ class SimulatedSystem(System):
         dealer = self._peer(name).dealer
         if dealer is not None and dealer.connection is not None:
             line = FaultLine(self.world.clock.now, LINK_BREAK, name)
-            self.world.note_fault(line)
+            self.world.chronicle.note_fault(line)
             dealer.lose_connection(seen_by_router=True)
 
     def heal(self, name: str | None = None) -> None:

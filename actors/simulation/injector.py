@@ -107,7 +107,7 @@ class Injector:
     ) -> None:
         self._to_come.discard(fault.number)
         line = FaultLine(self._world.clock.now, fault.kind.value, fault.target, did)
-        self._world.note_fault(line)
+        self._world.chronicle.note_fault(line)
 
     def _last(self, fault: PlannedFault, undo: Undo) -> bool:
         """Let a fault end after its time."""
@@ -237,12 +237,12 @@ class Injector:
 
     def _stand(self, fault: PlannedFault, node: Node) -> bool:
         node.stand()
-        self._world.note_process(fault.target, "stopped")
+        self._world.chronicle.note_process(fault.target, "stopped")
 
         def undo() -> None:
             if node.alive:
                 node.go_on()
-                self._world.note_process(fault.target, "continued")
+                self._world.chronicle.note_process(fault.target, "continued")
 
         return self._last(fault, undo)
 

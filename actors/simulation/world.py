@@ -4,20 +4,18 @@ The world starts and ends processes, and records what happens; it decides nothin
 `actors.simulation.injector`'s business, user actions `actors.simulation.workload`'s.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from actors.engine import Engine, EngineSettings
 from actors.injected_crash import InjectedCrashError
 from actors.intake import ReportKey
 from actors.saga import Saga
 from actors.saga_actor import Turn
-from actors.saga_recovery import summary_of
+from actors.simulation.chronicle import Chronicle
 from actors.simulation.fault_plan import LAUNCHER
 from actors.simulation.host_node import HostNode
 from actors.simulation.launcher_node import LauncherHooks, LauncherNode, RareThings
@@ -39,18 +37,11 @@ from host_sim.host import Host
 from host_sim.service import Service, ServiceSettings
 from host_sim.settings import HostSettings
 from host_sim.spawn_time import parse_spawn_time
-from transport.event_stream.items import Batch, Item, NewHistory, Truncated
 from transport.event_stream.observer_session import ObserverSession
-from transport.history import host_line, lines_of
 from transport.history_lines import (
-    EventLine,
-    FaultLine,
     HistoryLine,
     HostEndLine,
-    OutageLine,
-    ProcessLine,
     TimeoutsLine,
-    TruncatedLine,
 )
 from transport.memory_network import MemoryNetwork
 from transport.virtual_clock import VirtualClock
@@ -84,9 +75,8 @@ class World:
         ValueError: an extension cannot be used; names it.
 
     Attributes:
-        history: what happened so far.
-        complaints: what no line of the history can say: engines that crashed unasked.
-        promoted: how many promotes each host did.
+        chronicle: writes down what happens.
+        history, complaints, promoted: what it has; see `Chronicle`.
         saga_crashes: how many of the next turns of sagas are to crash.
         wall_step: what was added to the launcher's wall clock, in nanoseconds.
         watch: is told of every step; to be set before the world is started.
@@ -95,9 +85,6 @@ class World:
     def __init__(self, seed: int, profile: Profile, extensions: Sequence[str] = ()) -> None:
         self.profile = profile
         self.extensions = load_extensions(extensions)
-        self.history: list[HistoryLine] = []
-        self.complaints: list[str] = []
-        self.promoted: Counter[str] = Counter()
         self.saga_crashes = 0
         self.wall_step = 0
         self.watch = StepWatch()
@@ -106,6 +93,10 @@ class World:
         self._ids = self.generator("ids")
         self.scheduling = self.generator("scheduling")
         self.clock = VirtualClock()
+        self.chronicle = Chronicle(self.clock)
+        self.history = self.chronicle.lines
+        self.complaints = self.chronicle.complaints
+        self.promoted = self.chronicle.promoted
         self.network = MemoryNetwork(self.clock, self._delay_by(self.generator("network")))
         self.sockets = Sockets(self.network, self.generator("reconnects"))
         self.log = SimulatedSagaLog(
@@ -180,7 +171,9 @@ class World:
             log=self.log,
             generator=self.scheduling,
             rare=RareThings(loop.short_pass, loop.late_pass),
-            hooks=LauncherHooks(self._outage, self._launcher_ended, self._engine_crashed),
+            hooks=LauncherHooks(
+                self.chronicle.note_outage, self._launcher_ended, self.chronicle.engine_crashed
+            ),
         )
         self.launcher.doom.watch = self.watch.launcher_moment
         version = self.launcher.engine.state.version
@@ -188,7 +181,7 @@ class World:
             self.complaints.append(
                 f"version {self._published} was published, and the log has less: {version}"
             )
-        self.note_process(LAUNCHER, "started")
+        self.chronicle.note_process(LAUNCHER, "started")
 
     def kill_launcher(self, did: str = "killed") -> None:
         """Let the launcher's process be gone at once."""
@@ -198,8 +191,8 @@ class World:
         self._published = max(self._published, launcher.published)
         launcher.die()
         if launcher.outage is not None:
-            self._outage("")
-        self.note_process(LAUNCHER, did)
+            self.chronicle.note_outage("")
+        self.chronicle.note_process(LAUNCHER, did)
         for peer in self.peers:
             peer.launcher_died()
         for observer in self.observers.values():
@@ -232,7 +225,7 @@ class World:
             faults=self.links.setdefault(name, LinkFaults()),
             ended=lambda did: self.kill_host(name, did, _lateness(did)),
         )
-        self.note_process(name, "started")
+        self.chronicle.note_process(name, "started")
 
     def kill_host(self, name: str, did: str = "killed", late: int | None = None) -> None:
         """Let a host's process be gone at once; see `Dealer.close` for `late`."""
@@ -258,7 +251,7 @@ class World:
             faults=self.links.setdefault(name, LinkFaults()),
             ended=lambda did: self.kill_service(name, did, _lateness(did)),
         )
-        self.note_process(name, "started")
+        self.chronicle.note_process(name, "started")
 
     def kill_service(self, name: str, did: str = "killed", late: int | None = None) -> None:
         """Let a service's process be gone at once; see `Dealer.close` for `late`."""
@@ -267,7 +260,7 @@ class World:
     def _end_peer(self, node: PeerNode | None, did: str, late: int | None) -> None:
         if node is not None:
             node.die(late=late)
-            self.note_process(node.name, did)
+            self.chronicle.note_process(node.name, did)
 
     def start_observer(self, name: str) -> None:
         """Start an observer: anew, or where one of its name was killed."""
@@ -286,17 +279,17 @@ class World:
             clock=clock,
             session=session,
             launcher=lambda: self.launcher,
-            take=lambda item: self._take(name, clock, item),
+            take=lambda item: self.chronicle.note_told(name, clock, item),
             faults=self.links.setdefault(name, LinkFaults()),
         )
-        self.note_process(name, "started")
+        self.chronicle.note_process(name, "started")
 
     def kill_observer(self, name: str) -> None:
         """Let an observer's process be gone at once."""
         node = self.observers.pop(name, None)
         if node is not None:
             node.die()
-            self.note_process(name, "killed")
+            self.chronicle.note_process(name, "killed")
 
     def _clock_of(self, name: str) -> MachineClock:
         clock = self._clocks.get(name)
@@ -316,42 +309,13 @@ class World:
             msg = "a crash that was asked for"
             raise InjectedCrashError(msg)
 
-    def _outage(self, reason: str) -> None:
-        self.history.append(OutageLine(self.clock.now, "began" if reason else "ended", reason))
-
     def _launcher_ended(self, did: str) -> None:
         self.kill_launcher(did)
         if did == "ended":
             self.network.at(self.clock.now + SUPERVISOR_PAUSE, self.start_launcher)
 
-    def _engine_crashed(self, error: Exception) -> None:
-        reason = summary_of(error.__cause__ or error)
-        self.complaints.append(f"the engine crashed at {self.clock.now} ns: {reason}")
-
     def _record(self, raw: dict[str, Any]) -> None:
-        line = host_line({**raw, "at_ns": self.clock.now})
-        if line.did == "promoted":
-            self.promoted[line.host] += 1
-        self.history.append(line)
-        self.watch.peer_step(line)
-
-    def _take(self, observer: str, clock: MachineClock, item: Item) -> None:
-        if isinstance(item, NewHistory):
-            self.complaints.append(f"{observer} was told of another log, {item.log}")
-        if not isinstance(item, Batch | Truncated):
-            return
-        for line in lines_of(item, observer):
-            assert isinstance(line, EventLine | TruncatedLine)  # noqa: S101 - it gives no others
-            at_ns = min(self.clock.now, clock.true(line.at_ns))
-            self.history.append(replace(line, at_ns=at_ns))
-
-    def note_process(self, name: str, did: str) -> None:
-        """Record what became of a process."""
-        self.history.append(ProcessLine(self.clock.now, name, 0, did))
-
-    def note_fault(self, line: FaultLine) -> None:
-        """Record a fault."""
-        self.history.append(line)
+        self.watch.peer_step(self.chronicle.note_peer(raw))
 
     # --- time ---------------------------------------------------------------------------------
 
