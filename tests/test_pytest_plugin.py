@@ -310,6 +310,38 @@ def test_every_run_of_a_scenario_is_judged(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["E *: invariant 1, brackets: version 10 started no window_thu*"])
 
 
+def test_what_pytest_itself_finds_in_a_scenario_is_told_with_its_step(
+    pytester: pytest.Pytester,
+) -> None:
+    test = """
+    import pytest
+
+    def scenario(system):
+        open_a_window(system)
+        if len(system.world.history) != scenario.length:
+            with pytest.raises(ValueError):
+                pass
+
+    def test_it(simulated_system, crash_at_every_step):
+        scenario.length = 0
+        system = simulated_system(**THUMBNAILS)
+        with pytest.raises(pytest.fail.Exception):
+            scenario(system)
+        scenario.length = len(system.world.history)
+        crash_at_every_step(scenario, crash="launcher", **THUMBNAILS)
+    """
+    result = run(pytester, dedented(test))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *ScenarioFailedError: the scenario failed with 12 of 12 crashes:",
+            "E *launcher killed before the commit of the start of *",
+            "E *DID NOT RAISE *ValueError*",
+            "E *and 4 more",
+        ]
+    )
+
+
 def test_a_scenario_that_is_not_the_same_each_time_says_so(pytester: pytest.Pytester) -> None:
     test = """
     RUNS = []

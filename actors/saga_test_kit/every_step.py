@@ -172,16 +172,11 @@ def _run(make: MakeSystem, watch: _Counting, scenario: Scenario) -> FailedRun | 
 
 
 def _steps_of(what: str, steps: Sequence[Step]) -> list[Step]:
-    match what:
-        case "launcher":
-            found = [step for step in steps if step.source is _Source.LAUNCHER]
-        case "sagas":
-            found = [step for step in steps if step.source is _Source.SAGA]
-        case _:
-            found = [step for step in steps if step.source is _Source.LAUNCHER or step.peer == what]
-            if not any(step.peer == what for step in found):
-                found = []
-    if not found:
+    sources = {SAGAS: _Source.SAGA}
+    source = sources.get(what, _Source.LAUNCHER)
+    found = [step for step in steps if step.source is source or step.peer == what]
+    is_known = what in {LAUNCHER, SAGAS} or any(step.peer == what for step in found)
+    if not found or not is_known:
         msg = (
             f"there is nothing in the scenario at which {what!r} could crash: "
             "say 'launcher', 'sagas', or the name of a host or service that has commands in it"

@@ -8,6 +8,14 @@ from typing import Self
 from actors.saga_recovery import summary_of
 from actors.saga_test_kit.system import System
 
+try:
+    import pytest
+except ImportError:
+    FAILURES: tuple[type[BaseException], ...] = (Exception,)
+else:
+    # What pytest raises where something does not fail is no Exception.
+    FAILURES = (Exception, pytest.fail.Exception)
+
 RUNS_SHOWN = 8
 """How many failed runs are told of one by one."""
 
@@ -26,14 +34,14 @@ class FailedRun:
     """
 
     text: str
-    error: Exception | None = None
+    error: BaseException | None = None
 
     @classmethod
     def of(cls, scenario: Callable[[], object]) -> Self | None:
         """Run a scenario; give how it failed, or None."""
         try:
             scenario()
-        except Exception as error:  # noqa: BLE001 - every failure is told, with all the others
+        except FAILURES as error:
             return cls(_told(error), error)
         return None
 
@@ -68,6 +76,7 @@ def failure_of(
     return error
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     text = str(error)
-    return text if isinstance(error, AssertionError) and text else summary_of(error)
+    is_plain = isinstance(error, AssertionError) or not isinstance(error, Exception)
+    return text if is_plain and text else summary_of(error)
