@@ -156,7 +156,7 @@ fault_seconds = 1.0
 system = {{hosts = 1, observers = 1, late_observers = 0, pool_target = 2, spawn_time = "0",
  journal_events = 100, clock_drift = 0}}
 workload = {{promotes = 1, pause = "1ms", close = 0.0, demote = 0.0}}
-loop = {{short_pass = 0.0, late_pass = 0.0}}
+loop = {{short_pass = 0.0, late_round = 0.0, tiny_sizes = 0.0}}
 promise = {{promotes = 1, faults = 0, kinds = 0, launcher_kills = 0, host_kills = 0}}
 faults = {{link_break = [0, 1]}}
 """.replace(",\n", ",")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 from actors.simulation.machine_clock import MachineClock
+from actors.simulation.node import Laziness
 from actors.simulation.peer_node import PeerNode
 from actors.simulation.sockets import LinkFaults, Sockets, Subscriber
 from host_sim.host import Host
@@ -20,7 +21,7 @@ class HostNode(PeerNode):
         name: its own.
         clock: of its machine.
         host: decides everything.
-        generator: chance for the times between its connections.
+        generator, laziness: see `PeerNode`.
         faults: of its links.
         ended: see `PeerNode`.
 
@@ -36,6 +37,7 @@ class HostNode(PeerNode):
         clock: MachineClock,
         host: Host,
         generator: Random,
+        laziness: Laziness,
         faults: LinkFaults,
         ended: Callable[[str], None],
     ) -> None:
@@ -47,10 +49,11 @@ class HostNode(PeerNode):
             clock=clock,
             core=host,
             generator=generator,
+            laziness=laziness,
             faults=faults,
             ended=ended,
         )
-        self.subscriber = Subscriber(sockets, self.wake, faults)
+        self.subscriber = Subscriber(sockets, self.hear, faults)
 
     def control(self, frame: bytes) -> None:
         """Take a user action."""

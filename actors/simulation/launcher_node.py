@@ -14,27 +14,11 @@ from actors.simulation.launcher_port import (
     SimulatedPort,
 )
 from actors.simulation.machine_clock import MachineClock
-from actors.simulation.node import Node
+from actors.simulation.node import Laziness, Node
 from actors.simulation.simulated_saga_log import SimulatedSagaLog
 from actors.simulation.sockets import Publisher, Router, Sockets
-from transport.event_stream.query_session import QuerySession
+from transport.event_stream.query_session import PageLimits, QuerySession
 from transport.memory_network import Frames
-
-LAZIEST = 30_000_000
-"""How long a launcher may be held up by others on its machine, in nanoseconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class RareThings:
-    """How often a launcher's loop does the rare thing; shares from 0 to 1.
-
-    Attributes:
-        short_pass: a pass reads only some of what waits.
-        late_pass: a pass begins late, so that more waits.
-    """
-
-    short_pass: float = 0.0
-    late_pass: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +63,9 @@ class LauncherNode(Node):
         budget: see `EngineKeeper`.
         log: outlives it.
         generator: chance for what its loop is free to do.
-        rare: how often it does the rare thing.
+        laziness: how often it hears late that something came.
+        short_pass: how often a pass reads only some of what waits, from 0 to 1.
+        pages: how much one answer to a question has.
         hooks: what it tells the world.
 
     Attributes:
@@ -96,17 +82,19 @@ class LauncherNode(Node):
         budget: int,
         log: SimulatedSagaLog,
         generator: Random,
-        rare: RareThings,
+        laziness: Laziness,
+        short_pass: float,
+        pages: PageLimits,
         hooks: LauncherHooks,
     ) -> None:
-        super().__init__(sockets.network, clock, self._round)
+        super().__init__(sockets.network, clock, laziness, self._round)
         self.doom = Doom()
         self.when_killed: Callable[[], None] = _nothing
         self._generator = generator
-        self._rare = rare
+        self._short_pass = short_pass
         self._hooks = hooks
         self._sockets = sockets
-        self._router = sockets.router = Router(self._frame_came, generator)
+        self._router = sockets.router = Router(self.hear, generator)
         self._publisher = sockets.publisher = Publisher(generator)
         self._crash_asked = False
         self._stops = 0
@@ -121,7 +109,7 @@ class LauncherNode(Node):
         )
         keeper = _WatchedKeeper(make, budget, self._engine_crashed)
         self._passes = LauncherPasses(keeper, DoomedLog(log, self.doom), self._port)
-        self._query = QuerySession(reader, keeper.engine.view)
+        self._query = QuerySession(reader, keeper.engine.view, pages)
         self._questions: list[tuple[Frames, Callable[[Frames], None]]] = []
         self.wake()
 
@@ -181,16 +169,9 @@ class LauncherNode(Node):
 
     # --- one round ----------------------------------------------------------------------------
 
-    def _frame_came(self) -> None:
-        if self._generator.random() < self._rare.late_pass:
-            pause = self._generator.randrange(LAZIEST)
-            self.network.at(self.network.clock.now + pause, self.wake)
-        else:
-            self.wake()
-
     def _round(self) -> None:
         frames = FRAMES_A_PASS
-        if self._generator.random() < self._rare.short_pass:
+        if self._generator.random() < self._short_pass:
             frames = self._generator.randrange(4)
         try:
             self._passes.beat()

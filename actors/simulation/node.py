@@ -1,9 +1,21 @@
 """A simulated process: it is woken when something came or a time has come, and can stand still."""
 
 from collections.abc import Callable
+from random import Random
+from typing import NamedTuple
 
 from actors.simulation.machine_clock import MachineClock
 from transport.memory_network import MemoryNetwork
+
+LATEST_ROUND = 30_000_000
+"""For how long a process may be held up by others on its machine, in nanoseconds."""
+
+
+class Laziness(NamedTuple):
+    """How often a process hears late that something came: a share from 0 to 1, and its chance."""
+
+    share: float
+    generator: Random
 
 
 class Node:
@@ -12,6 +24,7 @@ class Node:
     Args:
         network: has the true time.
         clock: of the machine that it runs on.
+        laziness: how often it hears late that something came.
         act: one round of its loop.
 
     Attributes:
@@ -20,12 +33,17 @@ class Node:
     """
 
     def __init__(
-        self, network: MemoryNetwork, clock: MachineClock, act: Callable[[], None]
+        self,
+        network: MemoryNetwork,
+        clock: MachineClock,
+        laziness: Laziness,
+        act: Callable[[], None],
     ) -> None:
         self.alive = True
         self.standing = False
         self.network = network
         self.clock = clock
+        self._laziness = laziness
         self._act = act
         self._wake_at: int | None = None
 
@@ -33,6 +51,15 @@ class Node:
     def now(self) -> int:
         """What its machine's clock shows, in nanoseconds."""
         return self.clock.shown(self.network.clock.now)
+
+    def hear(self) -> None:
+        """Hear that something came: go a round as soon as possible, or a little later."""
+        share, generator = self._laziness
+        if generator.random() < share:
+            pause = generator.randrange(LATEST_ROUND)
+            self.network.at(self.network.clock.now + pause, self.wake)
+        else:
+            self.wake()
 
     def wake(self) -> None:
         """Go a round as soon as possible."""

@@ -5,7 +5,7 @@ from functools import partial
 
 from actors.simulation.launcher_node import LauncherNode
 from actors.simulation.machine_clock import MachineClock
-from actors.simulation.node import Node
+from actors.simulation.node import Laziness, Node
 from actors.simulation.sockets import LinkFaults, Sockets, Subscriber
 from transport.event_stream.items import Item
 from transport.event_stream.observer_session import ObserverSession
@@ -24,6 +24,7 @@ class ObserverNode(Node):
         session: decides everything.
         launcher: gives the launcher that lives; None while there is none.
         take: takes what it is handed.
+        laziness: how often it hears late that something came.
         faults: of its links.
     """
 
@@ -36,15 +37,16 @@ class ObserverNode(Node):
         session: ObserverSession,
         launcher: Callable[[], LauncherNode | None],
         take: Callable[[Item], None],
+        laziness: Laziness,
         faults: LinkFaults,
     ) -> None:
-        super().__init__(sockets.network, clock, self._round)
+        super().__init__(sockets.network, clock, laziness, self._round)
         self.name = name
         self.session = session
         self.faults = faults
         self._launcher = launcher
         self._take = take
-        self.subscriber = Subscriber(sockets, self.wake, faults)
+        self.subscriber = Subscriber(sockets, self.hear, faults)
         self._answers: list[Frames] = []
         self.wake()
 
@@ -87,4 +89,4 @@ class ObserverNode(Node):
     def _answered(self, frames: Frames) -> None:
         if self.alive:
             self._answers.append(frames)
-            self.wake()
+            self.hear()

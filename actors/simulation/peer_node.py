@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 from actors.simulation.machine_clock import MachineClock
-from actors.simulation.node import Node
+from actors.simulation.node import Laziness, Node
 from actors.simulation.sockets import Dealer, LinkFaults, Sockets
 from host_sim.peer_loop import LONGEST_POLL, STOP_GRACE, Core
 from host_sim.reconnection import Reconnection
@@ -26,6 +26,7 @@ class PeerNode(Node):
         clock: of its machine.
         core: decides everything; what records its history may raise `PeerKilledError`.
         generator: chance for the times between its connections.
+        laziness: how often it hears late that something came.
         faults: of its links.
         ended: called when its process is gone: `killed` within a round, or `ended` by itself.
     """
@@ -38,10 +39,11 @@ class PeerNode(Node):
         clock: MachineClock,
         core: Core,
         generator: Random,
+        laziness: Laziness,
         faults: LinkFaults,
         ended: Callable[[str], None],
     ) -> None:
-        super().__init__(sockets.network, clock, self._round)
+        super().__init__(sockets.network, clock, laziness, self._round)
         self.name = name
         self.core = core
         self.faults = faults
@@ -98,7 +100,7 @@ class PeerNode(Node):
             self.dealer = None
             self._reconnection.lost(self.now, refused=False)
         if self.now >= self._reconnection.at:
-            self.dealer = Dealer(self._sockets, self.name, self.wake, self.faults)
+            self.dealer = Dealer(self._sockets, self.name, self.hear, self.faults)
             self.core.connected(self.now)
             self._send()
 

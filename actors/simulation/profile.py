@@ -55,10 +55,17 @@ class Workload(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Loop(Struct, frozen=True, forbid_unknown_fields=True):
-    """How often the launcher's loop does the rare thing; see `RareThings`."""
+    """How often what a loop is free to do rarely is done.
+
+    Attributes:
+        short_pass: a pass of the launcher reads only some of what waits.
+        late_round: a process hears late that something came, so that more waits.
+        tiny_sizes: a bound of the world is tiny; see `actors.simulation.sizes`.
+    """
 
     short_pass: Share
-    late_pass: Share
+    late_round: Share
+    tiny_sizes: Share
 
 
 class Promise(Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,12 +18,14 @@ from actors.saga_actor import Turn
 from actors.simulation.chronicle import Chronicle
 from actors.simulation.fault_plan import LAUNCHER
 from actors.simulation.host_node import HostNode
-from actors.simulation.launcher_node import LauncherHooks, LauncherNode, RareThings
+from actors.simulation.launcher_node import LauncherHooks, LauncherNode
 from actors.simulation.machine_clock import MachineClock
+from actors.simulation.node import Laziness
 from actors.simulation.observer_node import ObserverNode
 from actors.simulation.peer_node import PeerNode
 from actors.simulation.profile import Profile
 from actors.simulation.simulated_saga_log import SimulatedSagaLog
+from actors.simulation.sizes import draw_sizes
 from actors.simulation.sockets import LinkFaults, Sockets
 from actors.simulation.step_watch import StepWatch
 from actors.simulation.unrest import (
@@ -79,6 +81,7 @@ class World:
         history, complaints, promoted: what it has; see `Chronicle`.
         saga_crashes: how many of the next turns of sagas are to crash.
         wall_step: what was added to the launcher's wall clock, in nanoseconds.
+        sizes: how much fits into blobs, pages, parts and buffers.
         watch: is told of every step; to be set before the world is started.
     """
 
@@ -92,6 +95,8 @@ class World:
         self._seed = seed
         self._ids = self.generator("ids")
         self.scheduling = self.generator("scheduling")
+        self.sizes = draw_sizes(self.generator("sizes"), profile.loop.tiny_sizes)
+        self._laziness = Laziness(profile.loop.late_round, self.scheduling)
         self.clock = VirtualClock()
         self.chronicle = Chronicle(self.clock)
         self.history = self.chronicle.lines
@@ -148,7 +153,9 @@ class World:
         clock, epoch = self._clock_of(LAUNCHER), self._random_id()
         wall_offset = WALL_AT_START + self.wall_step
         settings = EngineSettings(
-            extensions=self.extensions.launcher, before_saga_turn=self._before_saga_turn
+            extensions=self.extensions.launcher,
+            before_saga_turn=self._before_saga_turn,
+            blob_limit=self.sizes.blob_limit,
         )
 
         def make(poisonous: frozenset[ReportKey]) -> Engine:
@@ -162,7 +169,6 @@ class World:
                 poisonous=poisonous,
             )
 
-        loop = self.profile.loop
         self.launcher = LauncherNode(
             sockets=self.sockets,
             clock=clock,
@@ -170,7 +176,9 @@ class World:
             budget=ENGINE_BUDGET,
             log=self.log,
             generator=self.scheduling,
-            rare=RareThings(loop.short_pass, loop.late_pass),
+            laziness=self._laziness,
+            short_pass=self.profile.loop.short_pass,
+            pages=self.sizes.pages,
             hooks=LauncherHooks(
                 self.chronicle.note_outage, self._launcher_ended, self.chronicle.engine_crashed
             ),
@@ -207,6 +215,7 @@ class World:
             host=name,
             pool_target=system.pool_target,
             spawn_time=parse_spawn_time(system.spawn_time),
+            part_limit=self.sizes.part_limit,
         )
         host = Host(
             settings,
@@ -222,6 +231,7 @@ class World:
             clock=self._clock_of(name),
             host=host,
             generator=self.scheduling,
+            laziness=self._laziness,
             faults=self.links.setdefault(name, LinkFaults()),
             ended=lambda did: self.kill_host(name, did, _lateness(did)),
         )
@@ -248,6 +258,7 @@ class World:
             clock=self._clock_of(name),
             core=service,
             generator=self.scheduling,
+            laziness=self._laziness,
             faults=self.links.setdefault(name, LinkFaults()),
             ended=lambda did: self.kill_service(name, did, _lateness(did)),
         )
@@ -269,7 +280,10 @@ class World:
         before = self._sessions.get(name)
         first = 1 if before is None else before.next_version or 1
         session = ObserverSession(
-            self.extensions.codec, first=first, log=None if before is None else before.log
+            self.extensions.codec,
+            first=first,
+            log=None if before is None else before.log,
+            held_bytes=self.sizes.held_bytes,
         )
         self._sessions[name] = session
         clock = self._clock_of(name)
@@ -280,6 +294,7 @@ class World:
             session=session,
             launcher=lambda: self.launcher,
             take=lambda item: self.chronicle.note_told(name, clock, item),
+            laziness=self._laziness,
             faults=self.links.setdefault(name, LinkFaults()),
         )
         self.chronicle.note_process(name, "started")
