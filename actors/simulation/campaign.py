@@ -40,11 +40,12 @@ def judged_seeds(
     if jobs == 1 or len(seeds) == 1:
         yield from map(judged, seeds)
         return
-    with get_context("spawn").Pool(min(jobs, len(seeds)), initializer=_begin_worker) as pool:
+    with get_context("spawn").Pool(min(jobs, len(seeds)), initializer=begin_worker) as pool:
         yield from pool.imap_unordered(judged, seeds, chunksize=SEEDS_A_TASK)
 
 
-def _begin_worker() -> None:
+def begin_worker() -> None:
+    """Begin a process that runs seeds for another one."""
     # Ctrl-C is the parent's business; crashes that were asked for are no news.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.disable(logging.CRITICAL)
