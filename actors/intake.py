@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from actors.challenges import Challenges
-from actors.coordinator_messages import EndEpoch
+from actors.coordinator_messages import EndEpoch, EndSaga
 from actors.core import Core
 from actors.launcher_link import Inventory, LauncherLink, Peer, Verdict
 from actors.operator_requests import cancel_saga
@@ -34,6 +34,9 @@ from transport.messages import (
 
 ReportKey = tuple[str, str, int]
 """Names a report frame: host, epoch, number of its first report."""
+
+NOT_TAKEN = "the report that settles its step was refused"
+"""Why a saga fails whose host answers with a report that was passed over when it first came."""
 
 FAREWELL = {"goodbye": "host left", "restarted": "host restarted"}
 """Why an ended epoch's sagas fail."""
@@ -121,6 +124,7 @@ class Intake:
         match peer.judge(first, len(raw)):
             case Verdict.DUPLICATE:
                 self._link.duplicates += 1
+                self._end_unsettled(peer, first, raw)
             case Verdict.GAP:
                 self._link.gaps += 1
                 peer.resend = True
@@ -160,6 +164,22 @@ class Intake:
         self.in_work = None
         if any(isinstance(event, PoolDriftReported) for event in outcome.events):
             self._link.ask_inventory(peer)
+
+    def _end_unsettled(self, peer: Peer, first: int, raw: list[Any]) -> None:
+        """End the sagas that still wait for reports that were taken before.
+
+        They were refused then, or an inventory stood for them: they never settle anything, and the
+        host answers the step with them as often as it is sent.
+        """
+        if not any(map(len, peer.queues)):
+            return
+        try:
+            reports = self._codec.decode_reports(raw)
+        except FrameError:
+            return
+        frame = ReportFrame(peer.host, peer.epoch, peer.role, first, reports)
+        for saga_id in self._core.reducer.awaiting(self._state, frame):
+            self._core.tell(EndSaga(saga_id, NOT_TAKEN), peer.host)
 
     def _advance(self, peer: Peer, taken: int) -> None:
         peer.taken = taken

@@ -6,6 +6,7 @@ the whole frame is refused if one of them contradicts what is true.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from msgspec import Struct
 
@@ -150,6 +151,16 @@ class Reducer:
         except Contradiction as contradiction:
             return contradiction
         return reduced
+
+    def awaiting(self, state: State, frame: ReportFrame) -> list[int]:
+        """Give the sagas that wait for a report of this frame."""
+        found = []
+        for report in frame.reports:
+            with suppress(Contradiction):
+                saga = _settled_saga(state, frame, report)
+                if saga is not None:
+                    found.append(saga.saga_id)
+        return found
 
     def update_self(self, state: State, command: Command) -> Sequence[Event]:
         """Give the events of a command to `LAUNCHER_SELF`.
