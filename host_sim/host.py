@@ -205,6 +205,7 @@ class Host:
         self._finish_due(now)
         for waiting in self._link.take_waiting():
             if self._faults.strikes(Fault.NO_ANSWER):
+                self._link.leave_unanswered(waiting, now)
                 continue
             if self._link.admit(waiting, now) and isinstance(waiting, CommandReceived):
                 self._executor.execute(waiting.command, now)

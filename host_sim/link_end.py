@@ -15,7 +15,7 @@ from transport.host_session_events import (
     FencedBy,
     RefusedBy,
 )
-from transport.messages import Report, ReportActionFailed
+from transport.messages import CommandIdentity, Report, ReportActionFailed
 
 LinkEvent = Accepted | FencedBy | RefusedBy
 """What the session tells, beside commands."""
@@ -85,11 +85,7 @@ class LinkEnd:
 
     def admit(self, waiting: WaitingCommand, now: int) -> bool:
         """Say whether a command is to be executed; one that need not be is answered here."""
-        if isinstance(waiting, CommandReceived):
-            identity, name = waiting.command.identity, type(waiting.command).__name__
-            assert identity is not None  # noqa: S101 - the session lets no other through
-        else:
-            identity, name = waiting.identity, waiting.type_name
+        identity, name = _named(waiting)
         standing = self.outcomes.begin(identity)
         self.history.note(
             "command",
@@ -116,6 +112,11 @@ class LinkEnd:
                     self.session.repeat(frame)
         return False
 
+    def leave_unanswered(self, waiting: WaitingCommand, now: int) -> None:
+        """Do nothing about a command, as one that is told not to answer."""
+        identity, name = _named(waiting)
+        self.history.note("unanswered", now, type=name, identity=plain_identity(identity))
+
     def report(self, reports: list[Report], now: int) -> NumberedFrame:
         """Send reports in one frame; it settles the commands whose identities they carry.
 
@@ -130,3 +131,12 @@ class LinkEnd:
         if self._frame_ended is not None:
             self._frame_ended(frame.last)
         return frame
+
+
+def _named(waiting: WaitingCommand) -> tuple[CommandIdentity, str]:
+    """Give a command's identity and type."""
+    if isinstance(waiting, CommandUnreadable):
+        return waiting.identity, waiting.type_name
+    identity = waiting.command.identity
+    assert identity is not None  # noqa: S101 - the session lets no other through
+    return identity, type(waiting.command).__name__

@@ -30,6 +30,8 @@ from tests.checker_histories import SECOND
 from transport.history_lines import (
     EventLine,
     FaultLine,
+    HistoryLine,
+    HostLine,
     LogLine,
     OpenBracket,
     ProcessLine,
@@ -147,6 +149,29 @@ def a_host_without_a_fault_waits_beyond_its_deadline(lines: Lines) -> Lines:
     index = end_of(lines, a_respawn(lines))
     fault = FaultLine(lines[0].at_ns, "link break", "host-9-launcher")
     return [fault, *delayed(lines, index, 12 * SECOND)]
+
+
+@spoil(9, also=(1, 3, 4, 5, 8))
+def a_step_is_not_sent_again_though_there_is_peace(lines: Lines) -> Lines:
+    saga_id = a_respawn(lines, -1)
+    index = end_of(lines, saga_id)
+    fault = FaultLine(lines[0].at_ns, "link break", "host-1-launcher")
+    version = event_of(lines[index])["version"]
+    failed = {"type": "SagaFailed", "saga_id": saga_id, "origin": None, "reason": "saga timeout"}
+    line = lines[index]
+    assert isinstance(line, EventLine)
+    ended = replace(line, event={**failed, "version": version})
+    later = delayed([*lines[:index], ended, *lines[index + 1 :]], index, 5 * SECOND)
+    return [fault, *(each for each in later if not _is_of_step(each, saga_id))]
+
+
+def _is_of_step(line: HistoryLine, saga_id: int) -> bool:
+    return (
+        isinstance(line, HostLine)
+        and line.did in {"command", "report"}
+        and line.identity is not None
+        and line.identity.saga_id == saga_id
+    )
 
 
 @spoil(1)

@@ -83,10 +83,14 @@ BRACKETS = (
     SELECT seen.observer || ' was told the end of saga ' || seen.saga || ', and not of its start'
     FROM seen WHERE seen.type IN ('SagaCompleted', 'SagaFailed')
     AND NOT EXISTS (SELECT 1 FROM seen AS start WHERE start.observer = seen.observer
-        AND start.life = seen.life AND start.type = 'SagaStarted' AND start.saga = seen.saga)
+        AND start.life BETWEEN (SELECT since FROM memory WHERE memory.observer = seen.observer
+            AND memory.life = seen.life) AND seen.life
+        AND start.type = 'SagaStarted' AND start.saga = seen.saga)
     AND NOT EXISTS (SELECT 1 FROM open_at JOIN (SELECT n, observer, life FROM truncated
             UNION ALL SELECT n, observer, life FROM begins) AS joined ON joined.n = open_at.n
-        WHERE joined.observer = seen.observer AND joined.life = seen.life
+        WHERE joined.observer = seen.observer
+        AND joined.life BETWEEN (SELECT since FROM memory WHERE memory.observer = seen.observer
+            AND memory.life = seen.life) AND seen.life
         AND open_at.saga = seen.saga)
     """,
 )
@@ -234,5 +238,26 @@ LIVENESS = (
             'host pipe backpressure overflow')))
     AND NOT EXISTS (SELECT 1 FROM trouble WHERE trouble.at <= coalesce(closed.at, finish.at)
         AND coalesce(trouble.until, finish.at) >= bracket.at)
+    """,
+    # Whatever was lost has long been sent again: the host has the step, or the saga has its answer.
+    """
+    SELECT 'saga ' || closed.saga || ' failed: ' || closed.reason || ', in peace, and no host had '
+        || 'anything of it to answer'
+    FROM closed JOIN event AS ended ON ended.version = closed.version
+    WHERE closed.type = 'SagaFailed' AND closed.reason IN ('saga timeout', 'host unreachable')
+    AND EXISTS (SELECT 1 FROM did WHERE did = 'command')
+    AND NOT EXISTS (SELECT 1 FROM unrest WHERE n < ended.n AND at > closed.at - 4000000000)
+    AND NOT EXISTS (SELECT 1 FROM absence WHERE did IN ('killed', 'ended', 'stopped')
+        AND n < ended.n AND coalesce(back, ended.n) >= ended.n)
+    AND NOT EXISTS (SELECT 1 FROM fault WHERE did = 'began' AND n < ended.n AND NOT EXISTS (
+        SELECT 1 FROM fault AS over WHERE over.did = 'ended' AND over.fault = fault.fault
+        AND over.target = fault.target AND over.n > fault.n AND over.n < ended.n))
+    AND coalesce((SELECT did FROM outage WHERE n < ended.n ORDER BY n DESC LIMIT 1), 'ended')
+        = 'ended'
+    AND NOT EXISTS (SELECT 1 FROM did WHERE did.saga = closed.saga AND did.n < ended.n
+        AND (did.did = 'unanswered' OR (did.did = 'command' AND NOT did.repeated
+            AND NOT EXISTS (SELECT 1 FROM did AS answer WHERE answer.did = 'report'
+                AND answer.saga = did.saga AND answer.step = did.step AND answer.host = did.host
+                AND answer.n < ended.n))))
     """,
 )

@@ -164,6 +164,21 @@ AND NOT EXISTS (SELECT 1 FROM process WHERE name = event.host
     AND did IN ('killed', 'stopped', 'continued'))
 AND (SELECT count(*) FROM process WHERE name = event.host AND did = 'started') < 2;
 
+-- The lives of an observer, and since which one it knows what it was told: one that begins anew
+-- begins with version 1, any other goes on where it was.
+CREATE TABLE memory AS
+SELECT observer, life, max(CASE WHEN first = 1 THEN life ELSE 0 END)
+    OVER (PARTITION BY observer ORDER BY life) AS since
+FROM (SELECT observer, life, min(version) AS first FROM seen GROUP BY observer, life);
+
+-- What ends a time of peace: a fault of anybody, and who came back.
+CREATE TABLE unrest AS
+SELECT at, n FROM fault UNION ALL SELECT at, n FROM outage
+UNION ALL SELECT at, n FROM process WHERE did <> 'ended' AND NOT (did = 'started'
+    AND n = (SELECT min(first.n) FROM process AS first WHERE first.name = process.name));
+CREATE TABLE absence AS
+SELECT n, name, did, lead(n) OVER (PARTITION BY name ORDER BY n) AS back FROM process;
+
 -- What was done to the launcher, its log, or to what is neither a host nor an observer.
 CREATE TABLE trouble AS
 SELECT at, CASE did WHEN 'happened' THEN at ELSE NULL END AS until, fault, target FROM fault

@@ -235,8 +235,25 @@ def saga_of_a_host_without_a_fault_timed_out(lines: list[Line]) -> list[Line]:
     return renumbered(moved(delayed(lines, last, 5), last + 1, last))
 
 
+def saga_timed_out_in_peace_and_its_step_never_went_out(lines: list[Line]) -> list[Line]:
+    """Something was done to its host, but long before."""
+    saga_id = event(lines, "SagaCompleted", nth=-1)["saga_id"]
+    spoiled = saga_of_a_host_without_a_fault_timed_out(lines)
+    fault: Line = {"kind": "fault", "at_ns": spoiled[0]["at_ns"], "fault": "link break"}
+    reports = ("command", "ready", "report")
+    return [
+        {**fault, "target": "shelf-launcher", "did": "happened"},
+        *(
+            line
+            for line in spoiled
+            if line.get("did") not in reports or (line.get("identity") or [0, 0])[1] != saga_id
+        ),
+    ]
+
+
 LIVENESS = {
     "late window": [
+        saga_timed_out_in_peace_and_its_step_never_went_out,
         host_without_a_fault_missed_a_deadline,
         saga_of_a_host_without_a_fault_timed_out,
     ],

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from actors.simulation import read_profile, run_seed
 from tests.checker_edits import Spoil as LineSpoil
 from tests.checker_histories import closed_history, open_history
 from tests.checker_spoils import SPOILS as LINE_SPOILS
@@ -61,6 +62,12 @@ def test_both_find_nothing_in_a_simulated_history(
     make: Callable[[int], tuple[HistoryLine, ...]], seed: int
 ) -> None:
     maps = as_maps(make(seed))
+    assert (first_finds(maps), second_finds(maps)) == ([], [])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_both_find_nothing_in_a_cruel_history(seed: int) -> None:
+    maps = as_maps(run_seed(seed, read_profile("cruel")).lines)
     assert (first_finds(maps), second_finds(maps)) == ([], [])
 
 

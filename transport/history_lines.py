@@ -27,9 +27,10 @@ class HostLine(Struct, frozen=True, tag_field="kind", tag="host"):
 
     Attributes:
         did: `promoted` (with `promote_id`, `cold`), `closed`, `demoted`: user actions; `command`
-            (with `type`, `identity`, `repeated`) and `report` (with `type`, `sequence`, and the
-            report's own fields): what passed on its link; `ready` (a window is; with `identity`),
-            `drained` (with `labels`), `died`, `crashed`, `registered`, `fenced`, ...
+            (with `type`, `identity`, `repeated`; `unanswered`: it was not looked at) and `report`
+            (with `type`, `sequence`, and the report's own fields): what passed on its link; `ready`
+            (a window is; with `identity`), `drained` (with `labels`), `died`, `crashed`,
+            `registered`, `fenced`, ...
         identity: of the command, or of the one that the window was made for; nil if for none.
         reason: why something was done, or failed.
     """

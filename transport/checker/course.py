@@ -47,6 +47,12 @@ class Course:
         """Say whether no fault lasts, and neither a host nor the launcher or its log is down."""
         return not self._lasting and not self.paused and host not in self.down
 
+    def peace_until(self, at_ns: int) -> int:
+        """Give for how long nothing was done to anybody, and nobody was down, in nanoseconds."""
+        if self._lasting or self.paused or self.down:
+            return 0
+        return at_ns - max(self.disturbed_at, self.anew_at)
+
     @property
     def fault_lasts(self) -> bool:
         """Whether a fault that began has not ended."""

@@ -8,15 +8,16 @@ that was told first, so one that is cut off does not matter while another is not
 
 A saga of a host that nothing was done to, with a launcher and an observer that nothing was done to,
 ends within its deadline and the two seconds that firing and delivery may take. Nor does it fail for
-want of time, unless its host was sent the command and is slow to answer of itself. A saga that has
-a step for a service is not its host's alone, and not judged so.
+want of time, unless its host was sent the command and is slow to answer of itself. That holds for
+every saga once there was peace for a while: whatever was lost before has been sent again. A saga
+that has a step for a service is not its host's alone, and not judged so.
 """
 
 from transport.checker.brackets import TERMINALS
 from transport.checker.course import Course
 from transport.checker.part import Part, Seen
 from transport.checker.report import MOST_VIOLATIONS, Findings, Invariant
-from transport.checker.rules import CLOSES_WITHIN, ON_TIME_WITHIN, SECOND, Rules
+from transport.checker.rules import CLOSES_WITHIN, ON_TIME_WITHIN, PEACE, SECOND, Rules
 from transport.checker.saga_book import SagaBook, Story
 from transport.checker.told import Told
 from transport.history_lines import (
@@ -52,6 +53,8 @@ class Deadlines(Part):
         self._timed_out: list[int] = []
         self._unanswered: set[int] = set()
         self._of_services: set[int] = set()
+        self._in_peace: list[int] = []
+        self._has_commands = False
 
     def take(self, number: int, line: Seen) -> None:
         """Take the next line."""
@@ -64,7 +67,10 @@ class Deadlines(Part):
                 self._observers.add(line.observer)
                 if self._open.pop(saga_id, None) is not None:
                     self._closed(saga_id, line)
-            case HostLine(did="command", identity=CommandIdentity(saga_id=saga_id)):
+            case HostLine(did="command", repeated=False, identity=CommandIdentity(saga_id=saga_id)):
+                self._unanswered.add(saga_id)
+                self._has_commands = True
+            case HostLine(did="unanswered", identity=CommandIdentity(saga_id=saga_id)):
                 self._unanswered.add(saga_id)
             case HostLine(did="report", identity=CommandIdentity(saga_id=saga_id)):
                 self._unanswered.discard(saga_id)
@@ -98,8 +104,12 @@ class Deadlines(Part):
         if self._course.paused:
             return
         timed_out = story.state == "failed" and story.text in self._out_of_time
-        if timed_out and not unanswered and len(self._timed_out) < MOST_VIOLATIONS:
-            self._timed_out.append(saga_id)
+        if timed_out and not unanswered:
+            is_peace = self._course.peace_until(told.at_ns) >= PEACE
+            if is_peace and len(self._in_peace) < MOST_VIOLATIONS:
+                self._in_peace.append(saga_id)
+            if len(self._timed_out) < MOST_VIOLATIONS:
+                self._timed_out.append(saga_id)
         if self._is_overdue(story, told.at_ns):
             self._overdue(saga_id, story, story.ended)
         timeout = self._timeouts.get(story.name)
@@ -130,6 +140,9 @@ class Deadlines(Part):
         """Judge what is open still, and what hosts without a fault were kept from."""
         if not self._course.paused:
             self._judge_open(self._course.now)
+        if self._has_commands:
+            for saga_id in self._in_peace:
+                self._judge_in_peace(saga_id)
         if not self._has_timeouts:
             reason = "no line tells of deadlines: brackets only have to be closed at the end"
             self._findings.unjudged(Invariant.BRACKETS, reason)
@@ -144,6 +157,15 @@ class Deadlines(Part):
             for saga_id in self._timed_out:
                 if saga_id not in self._of_services:
                     self._judge_timed_out(saga_id)
+
+    def _judge_in_peace(self, saga_id: int) -> None:
+        story = self._book.stories[saga_id]
+        if saga_id not in self._of_services:
+            message = (
+                f"saga {saga_id} ({story.name}) failed with {story.text!r} after 4 s of peace, "
+                "though no host was working on a step of it"
+            )
+            self._findings.violated(Invariant.LIVENESS, message, story.started, story.ended)
 
     def _judge_timed_out(self, saga_id: int) -> None:
         story = self._book.stories[saga_id]

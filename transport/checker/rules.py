@@ -16,6 +16,10 @@ ON_TIME_WITHIN = 2 * SECOND
 """What a saga of a host without a fault may take beyond its deadline, in nanoseconds: a due
 deadline fires at the latest a second after, and the event has to be delivered."""
 
+PEACE = 4 * SECOND
+"""After so long without any fault, every pending step has reached its host: a launcher that is lost
+is noticed within three heartbeats, and the next registration has every pending step sent again."""
+
 DELIVERED_WITHIN = 5 * SECOND
 """How long what left before a log's outage may be under way to somebody without a fault."""
 
