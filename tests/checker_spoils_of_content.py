@@ -17,6 +17,7 @@ from tests.checker_edits import (
     fill_added,
     find,
     inserted,
+    last_event,
     of,
     open_at,
     spoils_into,
@@ -36,6 +37,27 @@ SPOILS: list[Spoil] = []
 spoil = spoils_into(SPOILS)
 
 
+def _refused(lines: Lines, index: int, report: int) -> Lines:
+    line = lines[report]
+    assert isinstance(line, HostLine)
+    refusal = HostLine(
+        lines[index].at_ns, line.host, line.epoch, "refused_by_launcher", sequence=line.sequence
+    )
+    return [*lines[:index], refusal, *lines[index:]]
+
+
+@spoil(3)
+def a_report_that_was_told_is_refused(lines: Lines) -> Lines:
+    report = find(lines, did("report", type="ReportPoolWindowAdded"))
+    return _refused(lines, last_event(lines), report)
+
+
+@spoil(3)
+def a_report_that_was_refused_is_told(lines: Lines) -> Lines:
+    report = find(lines, did("report", type="ReportPoolWindowAdded"))
+    return _refused(lines, report + 1, report)
+
+
 # --- correlation ----------------------------------------------------------------------------------
 
 
@@ -44,7 +66,7 @@ def an_organic_add_completes_a_saga(lines: Lines) -> Lines:
     return edited(lines, find(lines, fill_added), saga_id=None)
 
 
-@spoil(3, 4)
+@spoil(3, 4, also=(8,))
 def an_event_is_given_to_another_open_saga(lines: Lines) -> Lines:
     index = find(lines, fill_added)
     version = event_of(lines[index])["version"]

@@ -31,6 +31,12 @@ SPOILS: list[Spoil] = []
 spoil = spoils_into(SPOILS)
 
 
+@spoil(8)
+def more_refills_are_started_than_the_pool_lacks(lines: Lines) -> Lines:
+    index = find(lines, told("HostRegistered"))
+    return edited(lines, index, pool_target=event_of(lines[index])["pool_target"] - 1)
+
+
 # --- pools ----------------------------------------------------------------------------------------
 
 

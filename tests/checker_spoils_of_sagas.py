@@ -192,7 +192,7 @@ def a_truncated_observer_is_not_told_of_an_open_bracket(lines: Lines) -> Lines:
 # --- order ----------------------------------------------------------------------------------------
 
 
-@spoil(2, also=(6,))
+@spoil(2, also=(6, 8))
 def an_event_comes_before_its_sagas_start(lines: Lines) -> Lines:
     index = find(lines, fill_added)
     saga_id = event_of(lines[index])["saga_id"]

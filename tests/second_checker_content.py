@@ -1,6 +1,14 @@
 """Invariants 3, 4, 5 and 8, each as queries that give a message for every violation."""
 
 CORRELATION = (
+    """
+    SELECT 'report ' || did.sequence || ' of ' || did.host || ' was refused, and is version '
+        || event.version
+    FROM did JOIN event ON event.host = did.host AND event.epoch = did.epoch
+        AND event.sequence = did.sequence
+    WHERE did.did = 'refused_by_launcher' AND NOT event.reconciled
+    AND event.type NOT IN ('HostRegistered', 'HostLeft')
+    """,
     # Only what a saga of the core can ask for carries its id.
     """
     SELECT 'version ' || event.version || ', ' || event.type || ', is of saga ' || event.saga
@@ -240,6 +248,35 @@ WRITE_AHEAD = (
 )
 
 POOL = (
+    # A refill is for a window that is lacking and that nothing brings.
+    """
+    SELECT 'saga ' || refill.saga || ' refills the pool of ' || refill.host || ', which has '
+        || refill.size || ' of ' || refill.target || ', and ' || refill.coming || ' coming'
+    FROM (SELECT bracket.saga, owner.host, registered.target,
+        CASE (SELECT event.type || coalesce(json_extract(event.body, '$.drained'), 0) FROM event
+            WHERE event.host = owner.host
+            AND event.epoch = owner.epoch AND event.version < bracket.version
+            AND event.type IN ('HostRegistered', 'PoolDrained', 'WindowOpened', 'HostLeft')
+            ORDER BY event.version DESC LIMIT 1)
+            WHEN 'PoolDrained0' THEN 1 WHEN 'HostLeft0' THEN 1 WHEN 'HostRegistered1' THEN 1
+            ELSE 0 END AS waived,
+        (SELECT coalesce(sum(CASE event.type WHEN 'PoolWindowAdded' THEN 1 ELSE -1 END), 0)
+            FROM event WHERE event.host = owner.host AND event.epoch = owner.epoch
+            AND event.version < bracket.version
+            AND event.type IN ('PoolWindowAdded', 'PoolWindowRemoved')) AS size,
+        (SELECT count(*) FROM bracket AS other JOIN owner AS its ON its.saga = other.saga
+            LEFT JOIN closed ON closed.saga = other.saga
+            WHERE its.host = owner.host AND its.epoch = owner.epoch
+            AND other.name IN ('pool_respawn_on_promote', 'pool_refill')
+            AND other.version < bracket.version
+            AND coalesce(closed.version, bracket.version + 1) > bracket.version) AS coming
+        FROM bracket JOIN owner ON owner.saga = bracket.saga
+        JOIN event AS registered ON registered.type = 'HostRegistered'
+            AND registered.host = owner.host AND registered.epoch = owner.epoch
+        WHERE bracket.name = 'pool_refill' AND bracket.known = 'start'
+        AND NOT EXISTS (SELECT 1 FROM partial)) AS refill
+    WHERE refill.waived OR refill.size + refill.coming >= refill.target OR refill.coming >= 64
+    """,
     """
     SELECT 'version ' || version || ', ' || type || ', has an empty label' FROM event
     WHERE label = '' OR (type IN ('PoolWindowAdded', 'PoolWindowRemoved', 'PoolWindowPromoted',

@@ -83,8 +83,15 @@ def completed_though_its_host_failed_it(lines: list[Line]) -> list[Line]:
     return renumbered(inserted(lines, at, failed))
 
 
+def a_report_was_refused_and_told(lines: list[Line]) -> list[Line]:
+    at = next(n for n, line in enumerate(lines) if line.get("did") == "report")
+    refusal = {**lines[at], "did": "refused_by_launcher", "type": None}
+    return [*lines[: at + 1], refusal, *lines[at + 1 :]]
+
+
 CORRELATION = {
     "simulated": [
+        a_report_was_refused_and_told,
         organic_add_completed_a_saga,
         add_of_another_saga_completed_a_saga,
         event_of_another_host_has_a_sagas_id,

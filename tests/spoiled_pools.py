@@ -128,10 +128,16 @@ def host_left_and_its_windows_stayed(lines: list[Line]) -> list[Line]:
     )
 
 
+def more_refills_than_the_pool_lacks(lines: list[Line]) -> list[Line]:
+    event(lines, "HostRegistered")["pool_target"] -= 1
+    return lines
+
+
 POOL = {
     "simulated": [empty_label, host_with_an_empty_label],
     "busy": [
         ghost_window,
+        more_refills_than_the_pool_lacks,
         removal_that_was_never_told,
         window_that_the_mirror_has_not,
         open_window_that_the_mirror_has_not,

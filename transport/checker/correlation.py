@@ -1,4 +1,7 @@
-"""Invariant 3: an event says what its report says, and is of the saga whose step that settles."""
+"""Invariant 3: an event says what its report says, and is of the saga whose step that settles.
+
+A report is taken or refused: one that gave an event is not refused too, however often it came.
+"""
 
 from msgspec import Struct
 
@@ -44,13 +47,16 @@ class Correlation(Part):
         self._reports: dict[Key, _Report] = {}
         self._last: dict[tuple[str, str], tuple[int, _Report]] = {}
         self._waiting: dict[Key, tuple[Told, int]] = {}
-        self._recorded: set[tuple[str, str]] = set()
+        self._recorded: dict[tuple[str, str], int] = {}
+        self._refused: dict[Key, int] = {}
 
     def take(self, number: int, line: Seen) -> None:
         """Take the next line; an event's before `Brackets` takes it."""
         match line:
             case HostLine(did="report", sequence=int(sequence)):
                 self._take_report(number, line, sequence)
+            case HostLine(did="refused_by_launcher", sequence=int(sequence)):
+                self._take_refusal(number, (line.host, line.epoch, sequence))
             case Told(first=True, host=host) if host and line.sequence > 0:
                 if line.type not in OF_NO_REPORT and not line.fields.get("reconciled"):
                     self._take_event(number, line)
@@ -58,7 +64,7 @@ class Correlation(Part):
                 pass
 
     def _take_report(self, number: int, line: HostLine, sequence: int) -> None:
-        self._recorded.add((line.host, line.epoch))
+        self._recorded[line.host, line.epoch] = sequence
         saga_id = line.identity.saga_id if line.identity is not None else None
         report = _Report(line.type or "", line.label or "", saga_id, number)
         key = (line.host, line.epoch, sequence)
@@ -69,8 +75,23 @@ class Correlation(Part):
             told, event_number = waiting
             self._judge(told, event_number, report)
 
+    def _take_refusal(self, number: int, key: Key) -> None:
+        host, epoch, sequence = key
+        was_told = key not in self._reports and sequence <= self._recorded.get((host, epoch), 0)
+        if was_told:
+            self._refused_too(key, number)
+        else:
+            self._refused[key] = number
+
+    def _refused_too(self, key: Key, *numbers: int) -> None:
+        host, _, sequence = key
+        self._violated(f"report {sequence} of {host} was refused, and gave an event", *numbers)
+
     def _take_event(self, number: int, told: Told) -> None:
         life = (told.host, told.epoch)
+        refused = self._refused.pop((*life, told.sequence), None)
+        if refused is not None:
+            self._refused_too((*life, told.sequence), refused, number)
         last = self._last.get(life)
         if last is not None and last[0] == told.sequence:
             self._judge(told, number, last[1])

@@ -10,6 +10,7 @@ from transport.checker.deadlines import Deadlines
 from transport.checker.endings import Endings
 from transport.checker.part import Part, Seen
 from transport.checker.pools import Pools
+from transport.checker.refills import Refills
 from transport.checker.report import Findings, Report, Violation
 from transport.checker.rules import Rules
 from transport.checker.saga_book import SagaBook
@@ -73,6 +74,7 @@ class _Judge:
             WriteAhead(findings, course, ledger, brackets, completion),
             SagaRows(findings, book, ledger),
             Pools(findings, course, versions),
+            Refills(findings, rules, book),
         )
 
     def judge(self, lines: Iterable[HistoryLine]) -> Report:

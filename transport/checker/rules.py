@@ -70,6 +70,8 @@ class Rules:
         ends: what a saga must have been given before it may have a result, event types in order.
         out_of_time: the reasons of sagas that failed for want of time.
         fills: names of the sagas that are done when there is a window, which their result names.
+        refill: name of the one of these that is started where a pool lacks a window.
+        most_fills: how many of these may be in flight in one host.
     """
 
     triggers: tuple[Trigger, ...] = (
@@ -84,3 +86,5 @@ class Rules:
     fills: frozenset[str] = field(
         default_factory=lambda: frozenset({"pool_respawn_on_promote", "pool_refill"})
     )
+    refill: str = "pool_refill"
+    most_fills: int = 64
