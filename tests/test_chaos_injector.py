@@ -9,7 +9,7 @@ import pytest
 from actors.chaos.injector import Injector
 from actors.chaos.plan import ChaosKind, PlannedFault
 from actors.process_system import ProcessSystem, ProcessSystemSettings
-from actors.process_system.links import LinkName
+from actors.process_system.links import LinkName, link_names
 from transport.fault_proxy import Direction, FaultKind
 from transport.history import read_history
 from transport.history_lines import FaultLine, ProcessLine
@@ -92,3 +92,18 @@ def test_a_link_that_carries_nothing_by_itself_is_made_to(
     )
     assert system.relay("witness", "query").counts == {FaultKind.CORRUPT: 1}
     assert injector.counts == {ChaosKind.CORRUPT: 1}
+
+
+def test_every_link_that_can_be_named_is_one_that_somebody_has() -> None:
+    settings = ProcessSystemSettings(
+        observers=1, extensions=("docs.examples.window_thumbnails",), relayed=True
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="muxsaga-") as path,
+        ProcessSystem(Path(path), settings) as system,
+    ):
+        relays = {name: system.relay(*name) for name in link_names(settings)}
+        assert LinkName("service", "link") in relays
+        system.wait_for(
+            lambda: all(relay.connections == 1 for relay in relays.values()), "every connection"
+        )

@@ -172,3 +172,10 @@ def test_a_link_that_is_cut_concerns_its_host_alone_until_it_heals(directory: Pa
         system.wait_for(lambda: cut_off in opened(system), "what host-1 did")
     assert relay.counts == {FaultKind.CUT: 1}
     assert system.violations() == []
+
+
+def test_what_has_not_come_to_its_end_is_told(directory: Path) -> None:
+    with ProcessSystem(directory, ProcessSystemSettings(hosts=1, spawn_time="700ms")) as system:
+        system.promote("host-1")
+        system.end(settle_seconds=0.1)
+    assert [each for each in system.trouble() if "not everything came to its end: " in each]

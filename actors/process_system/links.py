@@ -68,10 +68,12 @@ class Links:
 
 
 def link_names(settings: ProcessSystemSettings) -> Iterator[LinkName]:
-    """Give every link of a system: hosts' and services' own and their streams, observers' two."""
-    for peer in (*settings.host_names, *service_names(settings)):
-        yield LinkName(peer, "link")
-        yield LinkName(peer, "events")
+    """Give every link of a system: a host's own and its stream, a service's own, observers' two."""
+    for host in settings.host_names:
+        yield LinkName(host, "link")
+        yield LinkName(host, "events")
+    for service in service_names(settings):
+        yield LinkName(service, "link")
     for observer in (WITNESS, *settings.observer_names):
         yield LinkName(observer, "events")
         yield LinkName(observer, "query")
