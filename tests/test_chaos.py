@@ -81,6 +81,7 @@ def test_a_run_that_injected_less_than_its_profile_promises_has_failed(tmp_path:
     ]
     kept = Path(report["history"])
     assert list(read_history(kept))
+    assert done.stderr.endswith(f"what the processes wrote are in {kept.parent}\n")
     _remove(kept.parent)
 
 

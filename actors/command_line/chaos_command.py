@@ -70,11 +70,12 @@ def execute(options: Namespace) -> int:
     keep = False
     try:
         outcome = _run(options, profile, directory)
-        keep = not outcome.is_sound and options.history is None
-        history = outcome.history if keep else options.history
+        keep = not outcome.is_sound
         if options.history is not None:
             shutil.copyfile(outcome.history, options.history)
-        _print(options, outcome, history)
+        _print(options, outcome, options.history or (outcome.history if keep else None))
+        if keep:
+            _say(f"the log, the history and what the processes wrote are in {directory}")
     finally:
         if not keep:
             shutil.rmtree(directory)
