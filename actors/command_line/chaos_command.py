@@ -30,9 +30,9 @@ examples:
   muxsaga chaos --seed 7 --plan
   muxsaga chaos --json | jq .faults
 
-The same seed, profile and duration give the same plan of faults and the same choices of users. What
-comes of them is not the same twice: these are real processes, sockets and clocks. For runs that can
-be repeated exactly there is 'muxsaga simulate'.
+The same seed, profile and duration give the same plan of faults. What comes of it is not the same
+twice: these are real processes, sockets and clocks. For runs that can be repeated exactly there is
+'muxsaga simulate'.
 
 exit status: 0 if the history is sound, everything was whole within a minute of the last fault and
 the profile's promise was kept; 1 if not; 130 after Ctrl-C
