@@ -31,6 +31,12 @@ SPOILS: list[Spoil] = []
 spoil = spoils_into(SPOILS)
 
 
+@spoil(8, also=(5,))
+def an_epoch_registers_a_second_time(lines: Lines) -> Lines:
+    registered = event_of(lines[find(lines, told("HostRegistered"))])
+    return inserted(lines, last_event(lines), **registered)
+
+
 @spoil(8)
 def more_refills_are_started_than_the_pool_lacks(lines: Lines) -> Lines:
     index = find(lines, told("HostRegistered"))

@@ -248,6 +248,10 @@ WRITE_AHEAD = (
 )
 
 POOL = (
+    """
+    SELECT 'epoch ' || epoch || ' of ' || host || ' registered ' || count(*) || ' times' FROM event
+    WHERE type = 'HostRegistered' GROUP BY host, epoch HAVING count(*) > 1
+    """,
     # A refill is for a window that is lacking and that nothing brings.
     """
     SELECT 'saga ' || refill.saga || ' refills the pool of ' || refill.host || ', which has '

@@ -133,10 +133,16 @@ def more_refills_than_the_pool_lacks(lines: list[Line]) -> list[Line]:
     return lines
 
 
+def epoch_that_registers_again(lines: list[Line]) -> list[Line]:
+    at = event_at(lines, "SagaCompleted", nth=-1)
+    return renumbered(inserted(lines, at, event(lines, "HostRegistered")))
+
+
 POOL = {
     "simulated": [empty_label, host_with_an_empty_label],
     "busy": [
         ghost_window,
+        epoch_that_registers_again,
         more_refills_than_the_pool_lacks,
         removal_that_was_never_told,
         window_that_the_mirror_has_not,

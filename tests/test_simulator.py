@@ -22,6 +22,7 @@ from actors.simulation.profile import parse_profile, profile_names
 from actors.simulation.run import planned_faults
 from actors.simulation.shrink import shortest_schedule
 from actors.simulation.world import json_lines
+from transport.history_lines import HostLine, SagaLine
 
 SECONDS = 100
 
@@ -80,6 +81,29 @@ def test_a_fault_that_is_left_out_changes_no_other_one(cruel: Profile) -> None:
     assert run.violations == []
 
 
+def test_a_host_that_was_replaced_is_fenced(cruel: Profile) -> None:
+    kinds = {FaultKind.HOST_REPLACED}
+    for seed in range(12):
+        only = [fault.number for fault in planned_faults(seed, cruel) if fault.kind in kinds]
+        if only:
+            break
+    run = run_seed(seed, cruel, only)
+    assert run.violations == []
+    assert run.faults == {"host_replaced": 1}
+    assert [line.did for line in run.lines if isinstance(line, HostLine)].count("fenced") == 1
+
+
+def test_a_saga_that_waits_at_its_own_events_is_made_anew_with_all_of_them(cruel: Profile) -> None:
+    for seed in range(4):
+        inspections = [
+            line
+            for line in run_seed(seed, cruel).lines
+            if isinstance(line, SagaLine) and line.name == "window_inspection"
+        ]
+        results = {line.result for line in inspections if line.state == "completed"}
+        assert results == {"6"}
+
+
 def test_a_launcher_that_asks_for_no_inventory_is_found(
     monkeypatch: pytest.MonkeyPatch, cruel: Profile
 ) -> None:
@@ -113,11 +137,11 @@ def test_the_faults_that_are_needed_are_found(
         look(core, host)
 
     monkeypatch.setattr(Core, "look_at", forget)
-    [result] = judged_seeds(range(2, 3), cruel, None, 1)
-    assert result.violations
+    results = judged_seeds(range(20), cruel, None, 1)
+    result = next(each for each in results if each.violations)
     schedule = shrunk_schedule(result, cruel, None)
     assert schedule is not None
-    assert 1 <= len(schedule) < len(planned_faults(2, cruel)) // 4
+    assert 1 <= len(schedule) < len(planned_faults(result.seed, cruel)) // 4
 
 
 def test_shrinking_finds_the_two_faults_that_are_needed_together() -> None:

@@ -37,6 +37,7 @@ class FaultKind(StrEnum):
     HOST_KILL = "host_kill"
     HOST_STOP = "host_stop"
     HOST_PAUSE = "host_pause"
+    HOST_REPLACED = "host_replaced"
     LINK_BREAK = "link_break"
     LINK_HALF_OPEN = "link_half_open"
     PARTITION = "partition"

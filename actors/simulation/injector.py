@@ -46,6 +46,14 @@ MOMENTS = {
     FaultKind.LAUNCHER_KILL_AFTER_PUBLISHING: Moment.AFTER_PUBLISHING,
     FaultKind.LAUNCHER_KILL_WHILE_SENDING: Moment.WHILE_SENDING,
 }
+WIRES = {
+    FaultKind.PARTITION: ("up", "down"),
+    FaultKind.PARTITION_UP: ("up",),
+    FaultKind.PARTITION_DOWN: ("down",),
+    FaultKind.SLOW_LINK: ("down",),
+}
+"""Which directions of a link let nothing through."""
+
 REASONS = {
     FaultKind.LOG_BUSY: "database is locked",
     FaultKind.LOG_FULL: "database or disk is full",
@@ -161,6 +169,9 @@ class Injector:
         self._note(fault)
         world.kill_launcher()
         self._later(fault, world.start_launcher)
+        for node in world.replaced_hosts:
+            node.die()
+        world.replaced_hosts.clear()
         for name in world.host_names:
             world.kill_host(name)
             self._later(fault, partial(world.start_host, name))
@@ -254,18 +265,14 @@ class Injector:
                 return self._end_host(fault, node)
             case FaultKind.HOST_PAUSE:
                 return self._stand(fault, node)
+            case FaultKind.HOST_REPLACED:
+                return self._replace_host(fault, node)
             case FaultKind.LINK_BREAK | FaultKind.LINK_HALF_OPEN:
                 return self._break_link(fault, node.dealer)
-            case FaultKind.SLOW_LINK:
-                return self._wire_fault(fault, [node.faults.down], SLOW_LINK)
-            case FaultKind.PARTITION | FaultKind.PARTITION_UP | FaultKind.PARTITION_DOWN:
-                links = node.faults
-                ways = {
-                    FaultKind.PARTITION: [links.up, links.down],
-                    FaultKind.PARTITION_UP: [links.up],
-                    FaultKind.PARTITION_DOWN: [links.down],
-                }
-                return self._wire_fault(fault, ways[fault.kind], None)
+            case kind if kind in WIRES:
+                wires = [getattr(node.faults, way) for way in WIRES[kind]]
+                limit = SLOW_LINK if kind is FaultKind.SLOW_LINK else None
+                return self._wire_fault(fault, wires, limit)
             case _:
                 count = 1 + Random(fault.chance).randrange(2)  # noqa: S311 - seeded
                 message = InjectFault(number=1, fault=fault.kind.value, count=count)
@@ -281,6 +288,19 @@ class Injector:
             self._world.kill_host(fault.target, late=_lateness(fault))
         self._later_than(node, fault, lambda: self._world.start_host(fault.target))
         return True
+
+    def _replace_host(self, fault: PlannedFault, node: HostNode) -> bool:
+        """Let a host hang, cut off, until another life of it was started; then let it go on."""
+        node.stand()
+        if node.dealer is not None:
+            node.dealer.lose_connection(seen_by_router=True)
+        self._world.replace_host(fault.target)
+
+        def undo() -> None:
+            if node.alive:
+                node.go_on()
+
+        return self._last(fault, undo)
 
     def _break_link(self, fault: PlannedFault, dealer: Dealer | None) -> bool:
         if dealer is None or dealer.connection is None:
@@ -317,7 +337,7 @@ class Injector:
     def _look_at_links(self) -> None:
         """Let everybody read what was held."""
         world = self._world
-        nodes = [*world.hosts, *world.observers.values()]
+        nodes = [*world.peers, *world.observers.values()]
         for node in (*nodes, *([world.launcher] if world.launcher is not None else [])):
             node.wake()
 

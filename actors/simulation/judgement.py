@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from transport.checker import check
+from transport.checker import Rules, check
 from transport.history_lines import HistoryLine
 
 
@@ -22,9 +22,9 @@ class Violation(Struct, frozen=True):
     lines: tuple[HistoryLine, ...] = ()
 
 
-def judge(lines: Sequence[HistoryLine]) -> list[Violation]:
-    """Give everything that is wrong with a history."""
+def judge(lines: Sequence[HistoryLine], rules: Rules | None = None) -> list[Violation]:
+    """Give everything that is wrong with a history; `rules`: what its sagas do."""
     return [
         Violation(int(each.invariant), each.message, tuple(line for _, line in each.lines))
-        for each in check(lines)
+        for each in check(lines, rules)
     ]

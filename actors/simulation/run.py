@@ -8,6 +8,8 @@ from random import Random
 from msgspec import Struct
 
 from actors.saga_recovery import summary_of
+from actors.saga_rules import rules_of
+from actors.simulation import window_inspection
 from actors.simulation.fault_plan import (
     HOST_KILLS,
     LAUNCHER_KILLS,
@@ -17,6 +19,7 @@ from actors.simulation.fault_plan import (
 from actors.simulation.injector import Injector
 from actors.simulation.judgement import Violation, judge
 from actors.simulation.profile import Profile
+from actors.simulation.unrest import launcher_leftovers
 from actors.simulation.workload import Users
 from actors.simulation.world import SECOND, World
 from transport.history_lines import FaultLine, HistoryLine, SagaLine
@@ -72,7 +75,8 @@ def run_seed(seed: int, profile: Profile, only: Collection[int] | None = None) -
     """
     faults = planned_faults(seed, profile)
     wanted = [fault for fault in faults if only is None or fault.number in only]
-    world = World(seed, profile)
+    world = World(seed, profile, [window_inspection.__name__])
+    rules = rules_of(world.extensions.kinds, world.extensions.codec, [window_inspection.ENDING])
     violations: list[Violation] = []
     lines = world.history
     try:
@@ -82,7 +86,7 @@ def run_seed(seed: int, profile: Profile, only: Collection[int] | None = None) -
         violations.append(Violation(NO_INVARIANT, f"the run ended early: {summary_of(error)}"))
     happened = _faults_in(lines)
     violations.extend(Violation(NO_INVARIANT, each) for each in world.complaints)
-    violations.extend(judge(lines))
+    violations.extend(judge(lines, rules))
     if only is None:
         violations.extend(_broken_promises(profile, world, happened))
     sagas = sum(isinstance(line, SagaLine) for line in lines)
@@ -113,6 +117,8 @@ def _conduct(world: World, faults: list[PlannedFault]) -> None:
     quiet = world.holds_within(lambda: world.unrest() is None, deadline - world.clock.now)
     if not quiet:
         world.complaints.append(f"not quiet 60 s after the last fault: {world.unrest()}")
+    elif world.launcher is not None:
+        world.complaints.extend(launcher_leftovers(world.launcher))
 
 
 def _leave_every_pool_wanted(world: World, users: Users) -> None:

@@ -1,5 +1,7 @@
 """What is not yet as it should be where nothing goes on any more."""
 
+from collections.abc import Iterator
+
 from actors.simulation.host_node import HostNode
 from actors.simulation.launcher_node import LauncherNode
 from actors.simulation.observer_node import ObserverNode
@@ -15,6 +17,16 @@ def launcher_unrest(launcher: LauncherNode) -> str | None:
     if launcher.engine.state.sagas:
         return f"sagas {list(launcher.engine.state.sagas)} are open"
     return None
+
+
+def launcher_leftovers(launcher: LauncherNode) -> Iterator[str]:
+    """Give what a launcher without open sagas keeps of those that are over."""
+    due = launcher.engine.next_due
+    if due is not None:
+        yield f"no saga is open, and something is due in {due / 10**9:.3f} s"
+    steps = sum(map(len, launcher.engine.state.queues.values()))
+    if steps:
+        yield f"no saga is open, and {steps} steps are pending"
 
 
 def host_unrest(name: str, node: HostNode | None, mirror: HostMirror | None) -> str | None:

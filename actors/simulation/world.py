@@ -80,6 +80,7 @@ class World:
         chronicle: writes down what happens.
         history, complaints, promoted: what it has; see `Chronicle`.
         saga_crashes: how many of the next turns of sagas are to crash.
+        replaced_hosts: the lives of hosts that go on though another one was started.
         wall_step: what was added to the launcher's wall clock, in nanoseconds.
         sizes: how much fits into blobs, pages, parts and buffers.
         watch: is told of every step; to be set before the world is started.
@@ -114,6 +115,7 @@ class World:
         ]
         self.service_names = [SERVICE] if self.extensions.service.handlers else []
         self.live_hosts: dict[str, HostNode] = {}
+        self.replaced_hosts: list[HostNode] = []
         self.live_services: dict[str, PeerNode] = {}
         self.observers: dict[str, ObserverNode] = {}
         self.links: dict[str, LinkFaults] = {}
@@ -225,7 +227,7 @@ class World:
             record=self._record,
             extension=self.extensions.host,
         )
-        self.live_hosts[name] = HostNode(
+        node = self.live_hosts[name] = HostNode(
             sockets=self.sockets,
             name=name,
             clock=self._clock_of(name),
@@ -233,9 +235,23 @@ class World:
             generator=self.scheduling,
             laziness=self._laziness,
             faults=self.links.setdefault(name, LinkFaults()),
-            ended=lambda did: self.kill_host(name, did, _lateness(did)),
+            ended=lambda did: self._host_ended(node, did),
         )
         self.chronicle.note_process(name, "started")
+
+    def replace_host(self, name: str) -> HostNode:
+        """Start a host anew though it lives, as who takes it for dead does; give the earlier."""
+        earlier = self.live_hosts.pop(name)
+        self.replaced_hosts.append(earlier)
+        self.start_host(name)
+        return earlier
+
+    def _host_ended(self, node: HostNode, did: str) -> None:
+        if node in self.replaced_hosts:
+            self.replaced_hosts.remove(node)
+            node.die(late=_lateness(did))
+        else:
+            self.kill_host(node.name, did, _lateness(did))
 
     def kill_host(self, name: str, did: str = "killed", late: int | None = None) -> None:
         """Let a host's process be gone at once; see `Dealer.close` for `late`."""
@@ -366,8 +382,8 @@ class World:
 
     @property
     def peers(self) -> list[PeerNode]:
-        """The hosts and services that live."""
-        return [*self.hosts, *self.live_services.values()]
+        """The hosts and services that live, also those that were replaced."""
+        return [*self.hosts, *self.replaced_hosts, *self.live_services.values()]
 
     def pools_full(self) -> bool:
         """Say whether the launcher sees every pool at its target."""
@@ -387,6 +403,7 @@ class World:
         mirrors = state.mirror.hosts
         found = [
             launcher_unrest(launcher),
+            *(f"an earlier life of {node.name} goes on" for node in self.replaced_hosts),
             *(
                 host_unrest(name, self.live_hosts.get(name), mirrors.get(name))
                 for name in self.host_names

@@ -32,6 +32,7 @@ class Pools(Part):
         self._mirrors: dict[str, dict[str, WindowMirror]] = {}
         self._partial: set[str] = set()
         self._ends: dict[str, tuple[int, HostEndLine]] = {}
+        self._registered: dict[tuple[str, str], int] = {}
 
     def take(self, number: int, line: Seen) -> None:
         """Take the next line."""
@@ -51,6 +52,10 @@ class Pools(Part):
                 pass
 
     def _register(self, number: int, told: Told) -> None:
+        before = self._registered.setdefault((told.host, told.epoch), number)
+        if told.first and before != number:
+            message = f"{told} registers epoch {told.epoch} of {told.host} a second time"
+            self._violated(message, before, number)
         target = told.fields.get("pool_target")
         mirror = WindowMirror(
             told.epoch,
