@@ -290,7 +290,12 @@ class Injector:
         return True
 
     def _replace_host(self, fault: PlannedFault, node: HostNode) -> bool:
-        """Let a host hang, cut off, until another life of it was started; then let it go on."""
+        """Let a host hang, cut off, until another life of it was started; then let it go on.
+
+        It is one that had registered: of two that had not, whichever registers later is the later.
+        """
+        if not node.host.registered:
+            return False
         node.stand()
         if node.dealer is not None:
             node.dealer.lose_connection(seen_by_router=True)
