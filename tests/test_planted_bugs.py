@@ -10,6 +10,10 @@ from tests.plant_bugs import look_for
 BUGS = {bug.name: bug for bug in planted_bugs()}
 
 
+def test_there_are_twenty_four() -> None:
+    assert len(BUGS) == 24
+
+
 @pytest.fixture(scope="module")
 def sources() -> Path:
     return Path(__file__).parent.parent
