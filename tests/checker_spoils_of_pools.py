@@ -172,6 +172,14 @@ def a_pool_is_drained_that_has_windows(lines: Lines) -> Lines:
 
 
 @spoil(8)
+def a_pool_is_drained_while_a_user_has_a_window(lines: Lines) -> Lines:
+    opened = find(lines, told("WindowOpened"))
+    later = find(lines[opened + 1 :], of(EventLine)) + opened + 1
+    event = {**event_of(lines[opened]), "type": "PoolDrained", "reconciled": True}
+    return inserted(lines, later, **event)
+
+
+@spoil(8)
 def a_host_leaves_and_its_windows_stay(lines: Lines) -> Lines:
     index = find(lines, told("PoolWindowRemoved"))
     origin = event_of(lines[index])["origin"]

@@ -156,13 +156,22 @@ def a_step_is_not_sent_again_though_there_is_peace(lines: Lines) -> Lines:
     saga_id = a_respawn(lines, -1)
     index = end_of(lines, saga_id)
     fault = FaultLine(lines[0].at_ns, "link break", "host-1-launcher")
-    version = event_of(lines[index])["version"]
-    failed = {"type": "SagaFailed", "saga_id": saga_id, "origin": None, "reason": "saga timeout"}
+    later = delayed(_failed(lines, saga_id, "saga timeout"), index, 5 * SECOND)
+    return [fault, *(each for each in later if not _is_of_step(each, saga_id))]
+
+
+@spoil(5, also=(3,))
+def a_saga_made_anew_does_something_else(lines: Lines) -> Lines:
+    return _failed(lines, a_respawn(lines, -1), "saga actor crashed: ReplayDisagreementError: step")
+
+
+def _failed(lines: Lines, saga_id: int, reason: str) -> Lines:
+    index = end_of(lines, saga_id)
     line = lines[index]
     assert isinstance(line, EventLine)
-    ended = replace(line, event={**failed, "version": version})
-    later = delayed([*lines[:index], ended, *lines[index + 1 :]], index, 5 * SECOND)
-    return [fault, *(each for each in later if not _is_of_step(each, saga_id))]
+    failed = {"type": "SagaFailed", "saga_id": saga_id, "origin": None, "reason": reason}
+    ended = replace(line, event={**failed, "version": line.event["version"]})
+    return [*lines[:index], ended, *lines[index + 1 :]]
 
 
 def _is_of_step(line: HistoryLine, saga_id: int) -> bool:

@@ -33,6 +33,7 @@ HUNT = Path(__file__).with_name("bug_hunt.py")
 SECONDS_A_BUG = 900
 BY_THE_SIMULATOR = (
     "test_simulator.py",
+    "test_checkers_agree.py",
     "test_determinism.py",
     "test_planted_bugs.py",
 )

@@ -160,6 +160,10 @@ DONE = (
 
 WRITE_AHEAD = (
     """
+    SELECT 'saga ' || saga || ' could not be made anew as it was' FROM closed
+    WHERE type = 'SagaFailed' AND instr(reason, 'ReplayDisagreementError') > 0
+    """,
+    """
     SELECT 'the log has saga ' || saga_row.saga || ' ' || saga_row.state || ', version '
         || closed.version || ' is its ' || closed.type
     FROM saga_row JOIN closed ON closed.saga = saga_row.saga
@@ -248,6 +252,17 @@ WRITE_AHEAD = (
 )
 
 POOL = (
+    """
+    SELECT 'version ' || drained.version || ' drains the pool of ' || drained.host || ', where '
+        || event.label || ' is open'
+    FROM event AS drained JOIN event ON event.host = drained.host AND event.epoch = drained.epoch
+        AND event.type = 'WindowOpened' AND event.version < drained.version
+    WHERE drained.type = 'PoolDrained' AND NOT EXISTS (SELECT 1 FROM partial)
+    AND NOT EXISTS (SELECT 1 FROM event AS later WHERE later.host = event.host
+        AND later.label = event.label AND later.version > event.version
+        AND later.version < drained.version
+        AND later.type IN ('WindowClosed', 'PoolWindowAdded', 'PoolWindowRemoved'))
+    """,
     """
     SELECT 'epoch ' || epoch || ' of ' || host || ' registered ' || count(*) || ' times' FROM event
     WHERE type = 'HostRegistered' GROUP BY host, epoch HAVING count(*) > 1

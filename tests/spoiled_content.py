@@ -281,6 +281,13 @@ def command_long_after_the_log_went_out(lines: list[Line]) -> list[Line]:
     return [*lines[:at], began, sent, ended, *lines[at + 1 :]]
 
 
+def saga_did_something_else_when_it_was_made_anew(lines: list[Line]) -> list[Line]:
+    failed = event(lines, "SagaFailed")
+    failed["reason"] = "saga actor crashed: actors.saga_actor.ReplayDisagreementError: step 1"
+    line_of(lines, "saga", saga_id=failed["saga_id"])["failure"] = failed["reason"]
+    return lines
+
+
 WRITE_AHEAD = {
     "simulated": [
         row_open_though_its_terminal_was_published,
@@ -295,6 +302,7 @@ WRITE_AHEAD = {
         log_ends_before_what_was_published,
     ],
     "busy": [
+        saga_did_something_else_when_it_was_made_anew,
         row_has_another_failure,
         row_closed_with_a_step_awaited,
         command_long_after_the_log_went_out,

@@ -138,10 +138,17 @@ def epoch_that_registers_again(lines: list[Line]) -> list[Line]:
     return renumbered(inserted(lines, at, event(lines, "HostRegistered")))
 
 
+def pool_drained_while_a_user_has_a_window(lines: list[Line]) -> list[Line]:
+    at = event_at(lines, "SagaCompleted", nth=-1)
+    opened = event(lines, "WindowOpened", nth=-1)
+    return renumbered(inserted(lines, at, opened, type="PoolDrained"))
+
+
 POOL = {
     "simulated": [empty_label, host_with_an_empty_label],
     "busy": [
         ghost_window,
+        pool_drained_while_a_user_has_a_window,
         epoch_that_registers_again,
         more_refills_than_the_pool_lacks,
         removal_that_was_never_told,

@@ -60,6 +60,7 @@ class FaultKind(StrEnum):
     OPEN_WINDOW_CRASHES = Fault.OPEN_WINDOW_CRASHES.value
     WINDOW_VANISHES = Fault.WINDOW_VANISHES.value
     NO_ANSWER = Fault.NO_ANSWER.value
+    WINDOW_VANISHES_IN_QUIET = "window_vanishes_in_quiet"
 
 
 LAUNCHER_KILLS = frozenset(
@@ -85,6 +86,9 @@ _OF_LAUNCHER = LAUNCHER_KILLS - {FaultKind.POWER_CUT} | {
 }
 _OF_WORLD = {FaultKind.POWER_CUT, FaultKind.DELAY_SPIKE}
 OF_OBSERVERS = {FaultKind.OBSERVER_KILL, FaultKind.OBSERVER_PAUSE, FaultKind.QUESTIONS_LOST}
+IN_QUIET = {FaultKind.WINDOW_VANISHES_IN_QUIET}
+"""Faults that happen once everything else is over and whole again, and nobody does anything."""
+
 OF_SUBSCRIBERS = {
     FaultKind.STREAM_BREAK,
     FaultKind.STREAM_HELD,

@@ -103,6 +103,12 @@ class Injector:
             world.start_observer(name)
             world.links[name].questions = 0
 
+    def do_in_quiet(self, fault: PlannedFault) -> None:
+        """Let a ready window of a host vanish unseen."""
+        node = self._world.live_hosts[fault.target]
+        node.control(encode(InjectFault(number=1, fault=Fault.WINDOW_VANISHES.value, count=1)))
+        self._note(fault)
+
     def _try(self, fault: PlannedFault) -> None:
         if self._stopped:
             return

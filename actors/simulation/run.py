@@ -12,6 +12,7 @@ from actors.saga_rules import rules_of
 from actors.simulation import window_inspection
 from actors.simulation.fault_plan import (
     HOST_KILLS,
+    IN_QUIET,
     LAUNCHER_KILLS,
     PlannedFault,
     plan_faults,
@@ -96,7 +97,7 @@ def run_seed(seed: int, profile: Profile, only: Collection[int] | None = None) -
 def _conduct(world: World, faults: list[PlannedFault]) -> None:
     world.start()
     users = Users(world, world.generator("workload"))
-    injector = Injector(world, faults)
+    injector = Injector(world, [fault for fault in faults if fault.kind not in IN_QUIET])
     joining = world.generator("late observers")
     window = round(world.profile.fault_seconds * SECOND)
     for number in range(1, world.profile.system.late_observers + 1):
@@ -114,11 +115,22 @@ def _conduct(world: World, faults: list[PlannedFault]) -> None:
     users.at_work = False
     deadline = world.clock.now + QUIET_WITHIN
     _leave_every_pool_wanted(world, users)
+    is_quiet = _becomes_quiet(world, deadline)
+    for fault in faults:
+        if is_quiet and fault.kind in IN_QUIET:
+            injector.do_in_quiet(fault)
+            world.pass_time(SECOND)
+            is_quiet = _becomes_quiet(world, world.clock.now + QUIET_WITHIN)
+
+
+def _becomes_quiet(world: World, deadline: int) -> bool:
+    """Let time pass until all is as it should be; say whether it was, and complain if not."""
     quiet = world.holds_within(lambda: world.unrest() is None, deadline - world.clock.now)
     if not quiet:
         world.complaints.append(f"not quiet 60 s after the last fault: {world.unrest()}")
     elif world.launcher is not None:
         world.complaints.extend(launcher_leftovers(world.launcher))
+    return quiet
 
 
 def _leave_every_pool_wanted(world: World, users: Users) -> None:

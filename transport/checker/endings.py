@@ -1,4 +1,7 @@
-"""Invariant 3: a saga is completed by its own events, those that its result stands for."""
+"""Invariant 3: a saga is completed by its own events, those that its result stands for.
+
+Invariant 5: what it was given is durable, so one that is made anew does what it did before.
+"""
 
 from transport.checker.course import Course
 from transport.checker.part import Part, Seen
@@ -6,6 +9,9 @@ from transport.checker.report import Findings, Invariant
 from transport.checker.rules import Rules
 from transport.checker.saga_book import SagaBook
 from transport.checker.told import Told
+
+DISAGREES = "ReplayDisagreementError"
+"""Names, in its reason, why a saga failed that is no function of what it is given anew."""
 
 
 class Endings(Part):
@@ -29,6 +35,9 @@ class Endings(Part):
                 self._completed(number, line, saga_id)
             case Told(type="SagaFailed", saga_id=int(saga_id)):
                 self._given.pop(saga_id, None)
+                if DISAGREES in str(line.fields.get("reason")):
+                    message = f"saga {saga_id} was made anew, and did something else than before"
+                    self._findings.violated(Invariant.WRITE_AHEAD, message, number)
             case Told(first=True, saga_id=int(saga_id)) if saga_id in self._given:
                 self._given[saga_id].append(line.type)
             case _:

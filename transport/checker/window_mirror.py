@@ -61,7 +61,8 @@ class WindowMirror:
                 wrong = self._close(told)
             case "PoolDrained":
                 self.drained = True
-                wrong = f"drains a pool that has {', '.join(self.pool)}" if self.pool else None
+                left = ", ".join((*self.pool, *self.open))
+                wrong = f"drains a pool while there is {left}" if left else None
             case "HostLeft":
                 self.live = False
                 left = ", ".join((*self.pool, *self.open))
