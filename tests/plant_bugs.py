@@ -15,6 +15,7 @@ they do not fail: a bug that no unit test finds.
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -31,6 +32,9 @@ from tests.bug_patches import (
 
 HUNT = Path(__file__).with_name("bug_hunt.py")
 SECONDS_A_BUG = 900
+EPOCH = re.compile("[0-9a-f]{32}")
+"""What makes a label long, and says nothing to people."""
+
 BY_THE_SIMULATOR = (
     "test_simulator.py",
     "test_checkers_agree.py",
@@ -85,7 +89,7 @@ def rows(finds: Iterable[Find]) -> Iterable[str]:
     for find in finds:
         seeds = "not found" if find.seeds is None else find.seeds
         invariant = "" if find.invariant is None else find.invariant
-        message = find.message.replace("|", "\\|")
+        message = EPOCH.sub("...", find.message).replace("|", "\\|")
         yield f"| {find.words} (`{find.bug}`) | {seeds} | {invariant} | {message} |"
 
 

@@ -2,7 +2,8 @@
 
 It has no code in common with the product, and works another way than one would at first: a history
 becomes tables (`second_checker_schema`), and every invariant is a set of queries that give a
-message for each violation (`second_checker_order`, `second_checker_content`). What the lines mean
+message for each violation (`second_checker_order`, `second_checker_content`,
+`second_checker_pools`). What the lines mean
 is said in `transport.history_lines`, what the events mean in `docs/protocol.md`.
 
 What was decided where the invariants leave a choice:
@@ -25,8 +26,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
-from tests.second_checker_content import CORRELATION, DONE, POOL, WRITE_AHEAD
+from tests.second_checker_content import CORRELATION, DONE, WRITE_AHEAD
 from tests.second_checker_order import BRACKETS, IDS, LIVENESS, ORDER, VERSIONS
+from tests.second_checker_pools import POOL
 from tests.second_checker_schema import DERIVED, TABLES
 from tests.second_checker_windows import WINDOWS
 
