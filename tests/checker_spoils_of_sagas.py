@@ -155,9 +155,10 @@ def a_host_without_a_fault_waits_beyond_its_deadline(lines: Lines) -> Lines:
 def a_step_is_not_sent_again_though_there_is_peace(lines: Lines) -> Lines:
     saga_id = a_respawn(lines, -1)
     index = end_of(lines, saga_id)
-    fault = FaultLine(lines[0].at_ns, "link break", "host-1-launcher")
+    hosts = ("host-1", "host-2")
+    faults = [FaultLine(lines[0].at_ns, "link break", f"{host}-launcher") for host in hosts]
     later = delayed(_failed(lines, saga_id, "saga timeout"), index, 5 * SECOND)
-    return [fault, *(each for each in later if not _is_of_step(each, saga_id))]
+    return [*faults, *(each for each in later if not _is_of_step(each, saga_id))]
 
 
 @spoil(5, also=(3,))

@@ -49,7 +49,10 @@ def test_a_patch_that_does_not_fit_is_named(tmp_path: Path) -> None:
         put_in(PlantedBug(bug.name, bug.words, bug.file, bug.removed, bug.added, other), copy)
 
 
-@pytest.mark.parametrize("name", ["ids_from_one_at_start", "terminal_published_before_commit"])
+@pytest.mark.parametrize(
+    "name",
+    ["terminal_published_before_commit", "deadline_not_cancelled", "pending_step_not_reissued"],
+)
 def test_the_simulator_finds_a_bug_within_a_few_seeds(name: str) -> None:
     find = look_for(BUGS[name], seeds=4, jobs=1)
     assert find.seeds is not None, find.message
