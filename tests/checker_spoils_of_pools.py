@@ -67,6 +67,24 @@ def a_pool_is_short_at_the_end(lines: Lines) -> Lines:
 
 
 @spoil(8)
+def a_pool_holds_more_than_it_may(lines: Lines) -> Lines:
+    index = find(lines, did("ready"), -1)
+    more = [
+        replace(lines[index], did="demoted", label=f"window-{number}", identity=None)
+        for number in range(6)
+    ]
+    return [*lines[:index], *more, *lines[index:]]
+
+
+@spoil(8, also=(3,))
+def a_drift_is_told_again(lines: Lines) -> Lines:
+    index, host = last_event(lines), event_of(lines[find(lines, told("HostRegistered"))])
+    drift = {"type": "PoolDriftReported", "missing": ["window-lost"], "surplus": []}
+    once = inserted(lines, index, **drift, origin=[*host["origin"][:2], 998])
+    return inserted(once, index, **drift, origin=[*host["origin"][:2], 999])
+
+
+@spoil(8)
 def a_user_has_no_window_that_is_told(lines: Lines) -> Lines:
     index = _a_host_with_windows(lines)
     return edited(lines, index, open=())

@@ -166,6 +166,16 @@ def a_saga_made_anew_does_something_else(lines: Lines) -> Lines:
     return _failed(lines, a_respawn(lines, -1), "saga actor crashed: ReplayDisagreementError: step")
 
 
+@spoil(1, also=(3, 4, 5))
+def a_saga_that_a_launcher_goes_on_with_has_no_time(lines: Lines) -> Lines:
+    saga_id = a_respawn(lines, -1)
+    start = start_of(lines, saga_id)
+    at = lines[start].at_ns + 1
+    lives = [ProcessLine(at, "launcher", 0, did) for did in ("killed", "started")]
+    later = _failed(lines, saga_id, "saga timeout")
+    return [*later[: start + 1], *lives, *later[start + 1 :]]
+
+
 def _failed(lines: Lines, saga_id: int, reason: str) -> Lines:
     index = end_of(lines, saga_id)
     line = lines[index]

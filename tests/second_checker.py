@@ -192,8 +192,9 @@ def _did(n: int, line: Line) -> Rows:
         *(n, line["at_ns"], line["host"], line["epoch"], line["did"]),
         *(line.get("label"), line.get("promote_id"), bool(line.get("cold"))),
         *(log, saga, step, line.get("type"), line.get("sequence"), bool(line.get("repeated"))),
+        len(line.get("labels") or ()),
     )
-    return "INSERT INTO did VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", [row]
+    return "INSERT INTO did VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", [row]
 
 
 def _host_end(line: Line) -> Iterator[Rows]:

@@ -31,6 +31,22 @@ BRACKETS = (
         ORDER BY at DESC, n DESC LIMIT 1), 'ended') = 'ended'
     """,
     """
+    -- It began after whatever was reported before it.
+    SELECT 'saga ' || closed.saga || ' failed: ' || closed.reason || '; a launcher had begun only '
+        || (closed.at - anew.at) / 1000000 || ' ms before to go on with it'
+    FROM closed JOIN bracket ON bracket.saga = closed.saga
+    JOIN process AS anew ON anew.name = 'launcher' AND anew.did = 'started'
+        AND anew.at > bracket.at AND closed.at BETWEEN anew.at AND anew.at + 4500000000 - 1
+    WHERE closed.type = 'SagaFailed' AND closed.reason IN ('saga timeout', 'host unreachable')
+    AND bracket.known = 'start'
+    AND (SELECT count(*) FROM (SELECT at FROM process WHERE name = 'launcher' AND did = 'started'
+            UNION ALL SELECT at FROM fault WHERE target = 'launcher') AS disturbed
+        WHERE disturbed.at <= closed.at AND disturbed.at > coalesce((SELECT max(did.at)
+            FROM event AS former JOIN did ON did.did = 'report' AND did.host = former.host
+            AND did.epoch = former.epoch AND did.sequence = former.sequence
+            WHERE former.version < bracket.version), 0)) <= 3
+    """,
+    """
     SELECT 'promote at version ' || event.version || ' started ' || count(started.version)
         || ' respawns'
     FROM event LEFT JOIN event AS started ON started.type = 'SagaStarted'

@@ -15,7 +15,7 @@ CREATE TABLE open_at (n INTEGER, kind TEXT, at INTEGER, saga INTEGER, name TEXT)
 CREATE TABLE did (
     n INTEGER PRIMARY KEY, at INTEGER, host TEXT, epoch TEXT, did TEXT, label TEXT, promote TEXT,
     cold INTEGER, log TEXT, saga INTEGER, step INTEGER, type TEXT, sequence INTEGER,
-    repeated INTEGER);
+    repeated INTEGER, labels INTEGER);
 CREATE TABLE host_end (host TEXT, epoch TEXT, at INTEGER, target INTEGER, drained INTEGER);
 CREATE TABLE held (host TEXT, epoch TEXT, place TEXT, label TEXT);
 CREATE TABLE process (n INTEGER PRIMARY KEY, at INTEGER, name TEXT, did TEXT);
@@ -42,6 +42,14 @@ CREATE UNIQUE INDEX event_by_version ON event (version);
 CREATE INDEX event_by_saga ON event (saga, version);
 CREATE INDEX event_by_cause ON event (cause);
 CREATE INDEX event_by_label ON event (label);
+
+CREATE TABLE drifted AS
+SELECT event.version, event.host, event.epoch, each.value AS label
+FROM event, json_each(json_extract(event.body, '$.missing')) AS each
+WHERE event.type = 'PoolDriftReported' UNION ALL
+SELECT event.version, event.host, event.epoch, each.value
+FROM event, json_each(json_extract(event.body, '$.surplus')) AS each
+WHERE event.type = 'PoolDriftReported';
 
 -- Where nobody had everything, for a reason that the history itself gives.
 CREATE VIEW partial AS SELECT at FROM (SELECT at FROM truncated UNION ALL SELECT at FROM begins)

@@ -38,4 +38,30 @@ WINDOWS = (
         AND promoted.label = event.label AND promoted.host = event.host
         AND promoted.promote = event.promote AND promoted.version < event.version)
     """,
+    # As the host itself told what came into its pool, and what left it.
+    """
+    SELECT 'the pool of ' || held.host || ' held ' || max(held.size) || ' windows, not '
+        || registered.target || ' and 2'
+    FROM (SELECT host, epoch, sum(CASE did
+            WHEN 'ready' THEN saga IS NOT NULL WHEN 'demoted' THEN 1
+            WHEN 'promoted' THEN cold - 1 WHEN 'drained' THEN -labels
+            ELSE -1 END) OVER (PARTITION BY host, epoch ORDER BY n) AS size FROM did
+        WHERE did IN ('ready', 'demoted', 'promoted', 'drained', 'died', 'vanished')) AS held
+    JOIN event AS registered ON registered.type = 'HostRegistered'
+        AND registered.host = held.host AND registered.epoch = held.epoch
+    GROUP BY held.host, held.epoch HAVING max(held.size) > registered.target + 2
+    """,
+    # A drift names something that no earlier one did, or that was spoken of since.
+    """
+    SELECT 'version ' || drift.version || ' tells a drift of ' || drift.host || ' again'
+    FROM event AS drift WHERE drift.type = 'PoolDriftReported'
+    AND EXISTS (SELECT 1 FROM drifted WHERE drifted.version = drift.version)
+    AND NOT EXISTS (SELECT 1 FROM drifted WHERE drifted.version = drift.version
+        AND NOT EXISTS (SELECT 1 FROM drifted AS before WHERE before.label = drifted.label
+            AND before.host = drift.host AND before.epoch = drift.epoch
+            AND before.version < drift.version
+            AND NOT EXISTS (SELECT 1 FROM event AS since WHERE since.label = drifted.label
+                AND since.host = drift.host AND since.epoch = drift.epoch
+                AND since.version > before.version AND since.version < drift.version)))
+    """,
 )

@@ -210,6 +210,36 @@ def late_window() -> list[Line]:
     return telling.end()
 
 
+def short_of_time() -> list[Line]:
+    """A saga that a launcher goes on with when its time is nearly over, and that times out."""
+    telling = Telling()
+    telling.process("launcher", "started")
+    desk = telling.whole("desk")
+    saga = telling.promote(desk)
+    telling.wait(4)
+    telling.process("launcher", "killed")
+    telling.wait(2)
+    telling.process("launcher", "started")
+    telling.wait(5)
+    telling.give_up(saga, "saga timeout")
+    telling.settle(telling.refill(desk))
+    return telling.end()
+
+
+def drift() -> list[Line]:
+    """Windows that vanish one after the other, are missed, and are made up for."""
+    telling = Telling()
+    desk = telling.whole("desk")
+    one = telling.vanish(desk)
+    telling.drift(desk, one)
+    two = telling.vanish(desk)
+    telling.drift(desk, one, two)
+    telling.reconcile(desk, one, two)
+    for saga in [telling.refill(desk), telling.refill(desk)]:
+        telling.settle(saga)
+    return telling.end()
+
+
 def pool_heals() -> list[Line]:
     """A pool that is short after the last fault, and whole 50 s later."""
     telling = Telling()
@@ -372,6 +402,8 @@ SOUND: dict[str, Callable[[], list[Line]]] = {
         "host restart": host_restart,
         "late window": late_window,
         "pool heals": pool_heals,
+        "short of time": short_of_time,
+        "drift": drift,
     }.items()
 }
 """Nothing is wrong with these."""

@@ -145,6 +145,11 @@ def end_of_a_bracket_that_was_open_where_an_observer_joined(lines: list[Line]) -
     return [line for line in lines if not missed(line)]
 
 
+def recovered_saga_without_time(lines: list[Line]) -> list[Line]:
+    """It had four of its five seconds before the launcher was killed, and gets no more."""
+    return delayed(lines, event_at(lines, "SagaFailed"), -4)
+
+
 BRACKETS = {
     "simulated": [
         terminal_dropped,
@@ -171,6 +176,7 @@ BRACKETS = {
         closed_too_late_before_a_launcher_restart,
     ],
     "outage": [closed_too_late_after_an_outage],
+    "short of time": [recovered_saga_without_time],
 }
 
 

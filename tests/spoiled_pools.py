@@ -99,6 +99,25 @@ def pool_whole_too_late(lines: list[Line]) -> list[Line]:
     return delayed(lines, refill, 20)
 
 
+def drift_told_again(lines: list[Line]) -> list[Line]:
+    """A report, and what came of it, once more."""
+    at = event_at(lines, "PoolDriftReported", nth=-1)
+    report = line_of(lines, "host", type="ReportPoolDrift", nth=-1)
+    sequence = 1 + max(line.get("sequence") or 0 for line in lines)
+    origin = [*lines[at]["event"]["origin"][:2], sequence]
+    again = inserted(lines, at, lines[at]["event"], origin=origin)
+    return renumbered([*again[:at], {**report, "sequence": sequence}, *again[at:]])
+
+
+def pool_with_more_than_it_may_hold(lines: list[Line]) -> list[Line]:
+    """A user hands one window back so often that nothing else can have come of it."""
+    demoted = line_of(lines, "host", did="demoted")
+    at = lines.index(demoted)
+    label = demoted["label"]
+    again = [{**demoted, "label": f"{label}{nth}"} for nth in range(5)]
+    return [*lines[:at], *again, *lines[at:]]
+
+
 def mirror_of_another_epoch(lines: list[Line]) -> list[Line]:
     end = line_of(lines, "host_end")
     end["epoch"] = "f" * 32
@@ -157,11 +176,13 @@ POOL = {
         window_in_another_place,
         host_ends_with_an_empty_label,
         pool_short_at_the_end,
+        pool_with_more_than_it_may_hold,
         mirror_of_another_epoch,
         window_that_its_host_did_not_report,
         window_added_twice,
         opened_for_another_promote,
     ],
     "host restart": [host_left_and_its_windows_stayed],
+    "drift": [drift_told_again],
     "pool heals": [pool_whole_too_late],
 }

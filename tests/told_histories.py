@@ -138,6 +138,25 @@ class Telling:
         origin = self.report(host, "PoolWindowAdded", None, label=label)
         self.publish(_event("PoolWindowAdded", origin, label=label, reconciled=False))
 
+    def vanish(self, host: ToldHost) -> str:
+        """Let the oldest window of a pool be gone, and nobody notice; give its label."""
+        label = host.pool.pop(0)
+        self.did(host, "vanished", label=label)
+        return label
+
+    def drift(self, host: ToldHost, *surplus: str) -> None:
+        """Let a host find that the launcher believes in windows that it has not."""
+        fields: Line = {"at_sequence": host.sequence, "missing": [], "surplus": list(surplus)}
+        origin = self.report(host, "PoolDrift", None, **fields)
+        self.publish(_event("PoolDriftReported", origin, **fields))
+
+    def reconcile(self, host: ToldHost, *gone: str) -> None:
+        """Let a host register again, and the launcher hear which windows are gone."""
+        self.did(host, "registered")
+        died: Line = {"reason": "died", "promote_id": None, "reconciled": True}
+        origin = self._origin(host)
+        self.publish(*(_event("PoolWindowRemoved", origin, label=each, **died) for each in gone))
+
     def close(self, host: ToldHost) -> ToldSaga:
         """Let a user close the oldest window, and the launcher begin to clean up."""
         label = host.open.pop(0)

@@ -7,9 +7,12 @@ from transport.checker.completion import Completion
 from transport.checker.correlation import Correlation
 from transport.checker.course import Course
 from transport.checker.deadlines import Deadlines
+from transport.checker.drifts import Drifts
 from transport.checker.endings import Endings
 from transport.checker.part import Part, Seen
+from transport.checker.pool_limits import PoolLimits
 from transport.checker.pools import Pools
+from transport.checker.recovered import Recovered
 from transport.checker.refills import Refills
 from transport.checker.report import Findings, Report, Violation
 from transport.checker.rules import Rules
@@ -75,6 +78,9 @@ class _Judge:
             SagaRows(findings, book, ledger),
             Pools(findings, course, versions),
             Refills(findings, rules, book),
+            PoolLimits(findings),
+            Drifts(findings),
+            Recovered(findings, rules, book),
         )
 
     def judge(self, lines: Iterable[HistoryLine]) -> Report:

@@ -23,6 +23,16 @@ is noticed within three heartbeats, and the next registration has every pending 
 DELIVERED_WITHIN = 5 * SECOND
 """How long what left before a log's outage may be under way to somebody without a fault."""
 
+RECOVERED_FOR = 4_500_000_000
+"""How long a saga that a launcher goes on with is open at least, in nanoseconds: five seconds of
+the launcher's own clock, which begins with its engine and may be a little fast."""
+
+RECOVERIES = 3
+"""How often in a saga's life that is promised."""
+
+POOL_SLACK = 2
+"""How many windows more than its target a pool may hold."""
+
 OUTAGE_KNOWN_WITHIN = SECOND
 """How long a commit that was under way may still succeed when an outage begins."""
 
