@@ -132,7 +132,7 @@ def test_a_broken_invariant_fails_the_test_when_it_is_over(pytester: pytest.Pyte
             "  the whole history: *simulated-1.jsonl",
         ]
     )
-    [line] = [each for each in result.outlines if "the whole history: " in each]
+    [line] = {each for each in result.outlines if "the whole history: " in each}
     history = list(read_history(Path(line.partition("history: ")[2])))
     assert isinstance(history[-1], LogLine)
 
