@@ -271,3 +271,15 @@ def test_a_trace_tells_what_happened_in_order() -> None:
 def test_the_same_seed_gives_the_same_bytes(cruel: Profile) -> None:
     one, two = (b"".join(json_lines(run_seed(11, cruel).lines)) for _ in range(2))
     assert one == two
+
+
+def test_a_checker_that_raises_is_a_finding_with_its_seed(
+    cruel: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raises(*_: object) -> None:
+        msg = "no such line"
+        raise KeyError(msg)
+
+    monkeypatch.setattr("actors.simulation.run.judge", raises)
+    found = [violation.message for violation in run_seed(1, cruel).violations]
+    assert found == ["the checker raised: KeyError: 'no such line'"]

@@ -23,6 +23,7 @@ from actors.simulation.profile import Profile
 from actors.simulation.unrest import launcher_leftovers
 from actors.simulation.workload import Users
 from actors.simulation.world import SECOND, World
+from transport.checker import Rules
 from transport.history_lines import FaultLine, HistoryLine, SagaLine
 
 QUIET_WITHIN = 60 * SECOND
@@ -87,11 +88,18 @@ def run_seed(seed: int, profile: Profile, only: Collection[int] | None = None) -
         violations.append(Violation(NO_INVARIANT, f"the run ended early: {summary_of(error)}"))
     happened = _faults_in(lines)
     violations.extend(Violation(NO_INVARIANT, each) for each in world.complaints)
-    violations.extend(judge(lines, rules))
+    violations.extend(_judged(lines, rules))
     if only is None:
         violations.extend(_broken_promises(profile, world, happened))
     sagas = sum(isinstance(line, SagaLine) for line in lines)
     return Run(seed, lines, violations, dict(happened), sagas, world.clock.now)
+
+
+def _judged(lines: list[HistoryLine], rules: Rules) -> list[Violation]:
+    try:
+        return judge(lines, rules)
+    except Exception as error:  # noqa: BLE001 - a history that the checker cannot take is a finding
+        return [Violation(NO_INVARIANT, f"the checker raised: {summary_of(error)}")]
 
 
 def _conduct(world: World, faults: list[PlannedFault]) -> None:
