@@ -156,9 +156,10 @@ def test_commits_that_fail_while_a_snapshot_is_written_spoil_nothing(
             log.commit([row])
         allow_all(log)
         log.commit([row])
-        befores.append(log.reader().view().first)
-    assert len(dict.fromkeys(befores)) > 3
-    story.assert_shown_by(log)
+        if log.reader().view().first not in befores:
+            befores.append(log.reader().view().first)
+            story.assert_shown_by(log)
+    assert len(befores) > 3
 
 
 def test_a_log_that_ends_while_a_snapshot_is_written_goes_on(open_file: MakeLog) -> None:
