@@ -6,11 +6,16 @@ from typing import Literal
 from actors.chaos.plan import AT_ONCE, BOTH_ENDS, ChaosKind, PlannedFault
 from actors.process_system import ProcessSystem
 from actors.process_system.links import LinkName
+from transport.event_stream.observer_session import SILENCE_NS
 from transport.fault_proxy import Direction, FaultKind
 from transport.history_lines import FaultLine
 
-PATIENCE = 3.0
-"""Seconds that a fault is in force beyond its time, while nothing came that it could hit."""
+PATIENCE = 2 * SILENCE_NS / 1e9
+"""Seconds that a fault is in force beyond its time, while nothing came that it could hit.
+
+In so long an observer asks at least once: were it as long as a silent stream is trusted, each
+question might just fall between two attempts.
+"""
 
 SHORTEST_DELAY, LONGEST_DELAY = 0.02, 0.5
 LONGEST_JITTER = 1.0
