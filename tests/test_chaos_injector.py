@@ -68,21 +68,6 @@ def test_what_cannot_be_done_yet_waits_until_it_can(system: ProcessSystem) -> No
     assert system.violations() == []
 
 
-def test_what_a_faulty_link_delivers_of_dead_hosts_harms_nobody(system: ProcessSystem) -> None:
-    carry_out(
-        system,
-        [
-            PlannedFault(0.0, ChaosKind.SILENCE, LINK, Direction.UP, 4.0, 0.5),
-            PlannedFault(0.2, ChaosKind.KILL_HOST, "host-1", None, 0.0, 0.5),
-            PlannedFault(1.8, ChaosKind.KILL_HOST, "host-1", None, 0.0, 0.5),
-        ],
-    )
-    assert system.relay("host-1", "link").counts == {FaultKind.SILENCE: 1}
-    system.end()
-    assert system.trouble() == []
-    assert system.violations() == []
-
-
 def test_a_link_that_carries_nothing_by_itself_is_made_to(
     system: ProcessSystem,
 ) -> None:

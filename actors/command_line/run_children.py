@@ -112,16 +112,7 @@ class RunChildren:
             case ProcessEnded(path=(name,)):
                 self._ended.add(str(name))
                 if event.reason.abnormal:
-                    self.bad_ends.append(_describe(event))
-                self._problem = self._problem or _describe(event)
+                    self.bad_ends.append(event.story)
+                self._problem = self._problem or event.story
             case _:
                 pass
-
-
-def _describe(event: ProcessEnded) -> str:
-    name = event.path[-1]
-    if event.ready:
-        told = f"{name} (pid {event.pid}) ended with {event.how}"
-    else:
-        told = f"{name} could not start: {event.reason.detail}"
-    return f"{told}: {event.said}" if event.said else told

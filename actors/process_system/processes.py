@@ -180,7 +180,7 @@ class SystemProcesses:
             self._killed.remove(pid)
             did = "killed"
         elif not self._is_as_it_should_be(name, event):
-            self.bad_ends.append(_describe(event))
+            self.bad_ends.append(event.story)
         self._note(ProcessLine(time.monotonic_ns(), name, pid, did))
 
     def _is_as_it_should_be(self, name: str, event: ProcessEnded) -> bool:
@@ -188,12 +188,3 @@ class SystemProcesses:
             return not event.reason.abnormal or not event.ready
         was_out = self._log_is_out or self._log_was_out >= self._started[name]
         return name == LAUNCHER and was_out and not event.ready
-
-
-def _describe(event: ProcessEnded) -> str:
-    name = event.path[-1]
-    if event.ready:
-        told = f"{name} (pid {event.pid}) ended by itself with {event.how}"
-    else:
-        told = f"{name} could not start: {event.reason.detail}"
-    return f"{told}: {event.said}" if event.said else told

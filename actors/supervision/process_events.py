@@ -66,6 +66,16 @@ class ProcessEnded:
     how: str = ""
     said: str = ""
 
+    @property
+    def story(self) -> str:
+        """Who ended, how, and what it said last, for people."""
+        name = self.path[-1]
+        if self.ready:
+            told = f"{name} (pid {self.pid}) ended with {self.how}"
+        else:
+            told = f"{name} could not start: {self.reason.detail}"
+        return f"{told}: {self.said}" if self.said else told
+
 
 @dataclass(frozen=True, slots=True)
 class RestartWaits:
