@@ -20,6 +20,9 @@ from transport.keys import ClientKeys
 RECONNECT = 1_000_000_000
 """How long after a link is refused or given up the next one is tried, in nanoseconds."""
 
+LOOK_EVERY = 50_000_000
+"""A loop under load goes round far more often than links change; in nanoseconds."""
+
 BROKEN_HANDSHAKES = 2
 """So many in a row that broke off mean wrong keys, and not a peer that ended just then."""
 
@@ -70,6 +73,7 @@ class LinkWatch:
         self._monitor: zmq.Socket[bytes] | None = None
         self._broken = 0
         self._connect_at: int | None = None
+        self._look_at = 0
 
     def attach(self, socket: "zmq.Socket[bytes]") -> None:
         """Begin to watch a socket that is not connected yet."""
@@ -78,7 +82,16 @@ class LinkWatch:
         self._monitor = socket.get_monitor_socket(_ENDS | of_handshakes)
 
     def look(self, now: int) -> None:
-        """Take what happened, and connect again if it is time. `now`: monotonic nanoseconds."""
+        """Take what happened, and connect again if it is time; at most once in `LOOK_EVERY`.
+
+        Args:
+            now: monotonic nanoseconds.
+        """
+        if now >= self._look_at:
+            self._look_at = now + LOOK_EVERY
+            self._look(now)
+
+    def _look(self, now: int) -> None:
         if self._monitor is None or self._socket is None:
             return
         while self._monitor.poll(0):
@@ -112,7 +125,7 @@ class LinkWatch:
             ready = dict(poller.poll(ceil(left * 1000)))
             if self._socket in ready:
                 return True
-            self.look(time.monotonic_ns())
+            self._look(time.monotonic_ns())
             if self.complaint is not None:
                 raise NoLinkError(self.complaint)
             if left == 0:
