@@ -107,8 +107,13 @@ def test_a_whole_system_works_over_tcp_with_keys(
 
 
 def test_a_client_that_is_not_let_in_is_told_why(
-    system: KeyedSystem, capsys: pytest.CaptureFixture[str]
+    system: KeyedSystem,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
+    # `diag tree` also looks into the user's runtime directory, where any `muxsaga up` may be.
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     system.write(observer={"wall": "wall"}, service={"thumbnails": "thumbnails"})
     system.start_launcher()
     for key in ("nobody", "thumbnails"):
