@@ -12,7 +12,7 @@ from actors.reducer import Contradiction, ReportFrame
 from actors.registration import comparison, farewell_events, inventory_events
 from actors.saga_log import EpochSuperseded, ReportsTaken
 from transport.allow_list import KeyPolicy
-from transport.codec import Codec, decode, family
+from transport.codec import Codec, decode
 from transport.frame_fault import FrameError, FrameFault
 from transport.message_types import OPERATOR, UP
 from transport.messages import (
@@ -69,7 +69,7 @@ class Intake:
         self._link = link
         self._codec = codec
         self._challenges = Challenges()
-        self._up = family((*UP, *OPERATOR))
+        self._up = codec.family((*UP, *OPERATOR))
 
     def receive(self, connection: bytes, frames: Sequence[bytes], key: str | None = None) -> None:
         """Take one ZeroMQ message from a connection; `key`: its public key, on a link with keys."""

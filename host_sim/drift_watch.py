@@ -19,10 +19,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from transport.codec import Codec, decode, family
+from transport.codec import Codec, decode
 from transport.frame_fault import FaultCounts, FrameError
 from transport.message_types import STREAM
-from transport.messages import Events, Recorded, StreamHeartbeat
+from transport.messages import Event, Events, Recorded, StreamHeartbeat
 from transport.messages.reports import DRIFT_LABELS_LIMIT
 from transport.mirror import HostMirror, Mirror
 
@@ -74,7 +74,7 @@ class DriftWatch:
         self._host = host
         self._epoch = epoch
         self._codec = codec
-        self._stream = family(STREAM)
+        self._stream = codec.family(STREAM)
         self._position: tuple[str, int] | None = None
         self._base = 0
         self._made = 0
@@ -157,6 +157,14 @@ class DriftWatch:
         return list(self._compare(self._made))
 
     def _is_own(self, raw: Any) -> bool:
+        if isinstance(raw, Event):
+            event_origin = raw.origin
+            return (
+                event_origin is not None
+                and event_origin.epoch == self._epoch
+                and event_origin.host == self._host
+                and event_origin.sequence > self._base
+            )
         origin = raw.get("origin") if type(raw) is dict else None
         return (
             type(origin) is list

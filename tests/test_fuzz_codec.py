@@ -29,6 +29,7 @@ from transport.codec import (
     encode,
     encode_blob,
     encode_commands,
+    encode_reports,
     family,
     unpack,
 )
@@ -45,7 +46,7 @@ from transport.message_types import (
     USER_ACTIONS,
     USER_ANSWERS,
 )
-from transport.messages import Command, Event, Message
+from transport.messages import Command, Commands, Event, Events, Message, Reports
 
 ALL: tuple[type[Message], ...] = tuple(
     dict.fromkeys(
@@ -113,6 +114,69 @@ def test_a_spoiled_frame_is_a_message_or_a_frame_error(frame: bytes) -> None:
         assert decode(encode(message), KNOWN) == message
 
 
+FILLED = CODEC.family(ALL)
+ELEMENTS: dict[str, tuple[type[Message], ...]] = {
+    "Reports": CORE.reports,
+    "Commands": CORE.commands,
+    "Events": CORE.events,
+}
+
+
+@st.composite
+def envelopes(draw: st.DrawFn) -> bytes:
+    """Draw the frame of an envelope whose elements may be spoiled."""
+    name = draw(st.sampled_from(sorted(ELEMENTS)))
+    elements = one_of_types(ELEMENTS[name]).map(encode) | spoiled_frames(ELEMENTS[name])
+    inner = draw(st.lists(elements, min_size=1, max_size=3))
+    first = draw(st.integers(-1, 2**62))
+    match name:
+        case "Reports":
+            return encode_reports(first, inner)
+        case "Commands":
+            return encode_commands(inner)
+        case _:
+            return encode_blob(LOG, first, inner)
+
+
+@fuzzed(400)
+@given(frame=spoiled_frames(ALL) | one_of_types(ALL).map(encode) | envelopes())
+def test_what_is_read_at_once_is_what_the_checks_give(frame: bytes) -> None:
+    at_once = FILLED.read(frame)
+    if at_once is not None:
+        checked = convert(unpack(frame), KNOWN)
+        assert isinstance(at_once, type(checked))
+        assert encode(at_once) == encode(checked) == frame
+        match checked, at_once:
+            case Reports(), Reports():
+                assert CODEC.decode_reports(checked.reports) == at_once.reports
+            case Commands(), Commands():
+                assert list(map(CODEC.decode_command, checked.commands)) == at_once.commands
+            case Events(), Events():
+                assert list(map(CODEC.decode_event, checked.events)) == at_once.events
+            case _:
+                assert at_once == checked
+
+
+@pytest.mark.parametrize("name", sorted(ELEMENTS))
+def test_an_envelope_is_read_at_once_with_its_elements(name: str) -> None:
+    @fuzzed(20)
+    @given(elements=st.lists(one_of_types(ELEMENTS[name]), min_size=1, max_size=3))
+    def is_read(elements: list[Message]) -> None:
+        frames = [encode(each) for each in elements]
+        match name:
+            case "Reports":
+                envelope: Any = FILLED.read(encode_reports(1, frames))
+                assert envelope.reports == elements
+            case "Commands":
+                envelope = FILLED.read(encode_commands(frames))
+                assert envelope.commands == elements
+            case _:
+                envelope = FILLED.read(encode_blob(LOG, 1, frames))
+                assert envelope.events == elements
+
+    is_read()
+
+
 @fuzzed(150)
 @given(message=one_of_types(ALL), value=hostile_values, data=st.data())
 def test_of_a_key_that_comes_twice_the_last_counts(
@@ -143,7 +207,7 @@ def test_a_spoiled_element_is_taken_or_a_frame_error(frame: bytes) -> None:
 
 @fuzzed(150)
 @given(
-    name=st.text(max_size=3_000).filter(lambda name: name not in KNOWN),
+    name=st.text(max_size=3_000).filter(lambda name: name not in KNOWN.by_name),
     version=hostile_values,
     saga_id=hostile_values,
     origin=hostile_values,

@@ -8,11 +8,13 @@ checked here: that no field is left out (it would take the default), and the siz
 
 import reprlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 import msgpack
 import msgspec
 
+from transport.family import Family, is_plain
 from transport.frame_fault import FrameError, FrameFault
 from transport.message_types import CORE, MessageTypes
 from transport.messages import Command, Event, Message, OpaqueEvent, Recorded, Report
@@ -21,25 +23,33 @@ from transport.messages.base import Origin, SagaId
 MESSAGE_LIMIT = 1024 * 1024
 """The largest frame that is taken, in bytes; a larger one is read, refused and counted."""
 
-MessageT = TypeVar("MessageT", bound=Message)
+_encode = msgspec.msgpack.Encoder().encode
 
-Family = dict[str, tuple[type[Message], int]]
-"""Message types by wire name, each with the number of keys in its map."""
+MessageT = TypeVar("MessageT", bound=Message)
 
 
 def family(types: Iterable[type[Message]]) -> Family:
-    """Give the look-up table of the message types that one socket takes."""
-    return {each.__name__: (each, len(each.__struct_fields__) + 1) for each in types}
+    """Give the message types that one socket takes, envelopes with their elements as maps."""
+    return Family.of(types, MESSAGE_LIMIT)
+
+
+@lru_cache
+def _family(types: tuple[type[Message], ...], known: MessageTypes) -> Family:
+    elements = {"commands": known.commands, "reports": known.reports, "events": known.events}
+    return Family.of(types, MESSAGE_LIMIT, elements)
 
 
 def encode(message: Message) -> bytes:
     """Give the frame of a message."""
-    return _pack(msgspec.to_builtins(message, builtin_types=(bytes,)))
+    if is_plain(type(message)):
+        return _encode(message)
+    return encode_map(as_map(message))
 
 
 def encode_map(raw: dict[str, Any]) -> bytes:
     """Give the frame of a message that is a map already."""
-    return _pack(raw)
+    packed: bytes = msgpack.packb(raw)
+    return packed
 
 
 def as_map(message: Message) -> dict[str, Any]:
@@ -50,27 +60,19 @@ def as_map(message: Message) -> dict[str, Any]:
 
 def encode_blob(log: str, first: int, events: Sequence[bytes]) -> bytes:
     """Give the frame of an `Events` message from its events' own frames."""
-    return _with_elements(("type", "Events", "log", log, "first", first, "events"), events)
+    raw = list(map(msgspec.Raw, events))
+    return _encode({"type": "Events", "log": log, "first": first, "events": raw})
 
 
 def encode_commands(commands: Sequence[bytes]) -> bytes:
     """Give the frame of a `Commands` message from its commands' own frames."""
-    return _with_elements(("type", "Commands", "commands"), commands)
+    return _encode({"type": "Commands", "commands": list(map(msgspec.Raw, commands))})
 
 
-def _with_elements(keys_and_values: Sequence[str | int], elements: Sequence[bytes]) -> bytes:
-    packer = msgpack.Packer(autoreset=False)
-    packer.pack_map_header((len(keys_and_values) + 1) // 2)
-    for each in keys_and_values:
-        packer.pack(each)
-    packer.pack_array_header(len(elements))
-    head: bytes = packer.bytes()
-    return b"".join((head, *elements))
-
-
-def _pack(raw: Any) -> bytes:
-    packed: bytes = msgpack.packb(raw)
-    return packed
+def encode_reports(sequence: int, reports: Sequence[bytes]) -> bytes:
+    """Give the frame of a `Reports` message from its reports' own frames."""
+    raw = list(map(msgspec.Raw, reports))
+    return _encode({"type": "Reports", "sequence": sequence, "reports": raw})
 
 
 def unpack(frame: bytes) -> Any:
@@ -98,7 +100,8 @@ def decode(frame: bytes, known: Family) -> Message:
     Raises:
         FrameError: what is wrong with it.
     """
-    return convert(unpack(frame), known)
+    message = known.read(frame)
+    return convert(unpack(frame), known) if message is None else message
 
 
 def convert(raw: Any, known: Family) -> Message:
@@ -111,12 +114,12 @@ def convert(raw: Any, known: Family) -> Message:
         detail = f"expected a map, got {type(raw).__name__}"
         raise FrameError(FrameFault.NOT_A_MAP, detail)
     name = raw.get("type")
-    if type(name) is not str or name not in known:
+    if type(name) is not str or name not in known.by_name:
         if name is None and "type" not in raw:
             raise FrameError(FrameFault.MISSING_FIELD, "no field `type`")
-        detail = f"unknown type {_short(name)}; expected one of {', '.join(known)}"
+        detail = f"unknown type {_short(name)}; expected one of {', '.join(known.by_name)}"
         raise FrameError(FrameFault.UNKNOWN_TYPE, detail)
-    kind, keys = known[name]
+    kind, keys = known.by_name[name]
     try:
         message = msgspec.convert(raw, kind, builtin_types=(bytes,))
     except (msgspec.ValidationError, UnicodeError) as error:
@@ -168,14 +171,21 @@ class Codec:
         self._reports = family(types.reports)
         self._events = family(types.events)
 
+    def family(self, types: Iterable[type[Message]]) -> Family:
+        """Give the message types that one socket takes.
+
+        Envelopes come with their elements as messages where all of them are well-formed and known,
+        else as maps; `decode_reports`, `decode_command` and `decode_events` take both.
+        """
+        return _family(tuple(types), self.types)
+
     def decode_reports(self, raw: Sequence[Any]) -> list[Report]:
         """Give the reports of a `Reports` message.
 
         Raises:
             FrameError: the first one that cannot be taken, and why.
         """
-        known = self._reports
-        return [_narrow(convert(each, known), Report) for each in raw]
+        return [self._one(each, self._reports, Report) for each in raw]
 
     def decode_command(self, raw: Any) -> Command:
         """Give one command of a `Commands` message.
@@ -183,7 +193,7 @@ class Codec:
         Raises:
             FrameError: what is wrong with it.
         """
-        return _narrow(convert(raw, self._commands), Command)
+        return self._one(raw, self._commands, Command)
 
     def decode_events(self, first: int, raw: Sequence[Any]) -> list[Recorded]:
         """Give the events of a blob; one of an unknown type comes as an `OpaqueEvent`.
@@ -206,9 +216,18 @@ class Codec:
         Raises:
             FrameError: what is wrong with it.
         """
-        if type(raw) is dict and type(raw.get("type")) is str and raw["type"] not in self._events:
+        if isinstance(raw, Event):
+            return raw
+        name = raw.get("type") if type(raw) is dict else None
+        if type(name) is str and name not in self._events.by_name:
             return _opaque(raw)
-        return _narrow(convert(raw, self._events), Event)
+        return self._one(raw, self._events, Event)
+
+    @staticmethod
+    def _one(raw: Any, known: Family, kind: type[MessageT]) -> MessageT:
+        message = raw if isinstance(raw, kind) else convert(raw, known)
+        assert isinstance(message, kind)  # noqa: S101 - the family was made of this kind
+        return message
 
 
 class _EventHead(msgspec.Struct):
@@ -232,8 +251,3 @@ def _opaque(raw: dict[str, Any]) -> OpaqueEvent:
         type_name=name,
         fields=raw,
     )
-
-
-def _narrow(message: Message, kind: type[MessageT]) -> MessageT:
-    assert isinstance(message, kind)  # noqa: S101 - the family was made of this kind
-    return message

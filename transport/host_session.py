@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from transport.codec import MESSAGE_LIMIT, Codec, as_map, decode, encode, encode_map, family
+from transport.codec import MESSAGE_LIMIT, Codec, decode, encode, encode_reports
 from transport.frame_fault import FaultCounts, FrameError, FrameFault
 from transport.host_session_events import (
     Accepted,
@@ -160,7 +160,7 @@ class HostSession:
         self._heartbeat = heartbeat
         self._held_limit = held_limit
         self._part_limit = part_limit
-        self._down = family(DOWN)
+        self._down = codec.family(DOWN)
         self._phase = _Phase.DISCONNECTED
         self._sent: deque[NumberedFrame] = deque()
         self._unsent: deque[NumberedFrame] = deque()
@@ -230,8 +230,7 @@ class HostSession:
             FrameError: the frame would be larger than any launcher takes; no number is used.
         """
         first, last = self.last + 1, self.last + len(reports)
-        raw = [as_map(report) for report in reports]
-        frame = encode_map({"type": "Reports", "sequence": first, "reports": raw})
+        frame = encode_reports(first, [encode(report) for report in reports])
         if len(frame) > MESSAGE_LIMIT:
             detail = f"reports of {len(frame)} bytes; the limit is {MESSAGE_LIMIT}"
             raise FrameError(FrameFault.TOO_LARGE, detail)

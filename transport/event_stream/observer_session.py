@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from transport.codec import Codec, Family, decode, encode, family
+from transport.codec import Codec, decode, encode
 from transport.event_stream.held_blobs import HeldBlob, HeldBlobs
 from transport.event_stream.items import Batch, CaughtUp, Item, NewHistory, Truncated
 from transport.event_stream.snapshot import Snapshot
@@ -43,9 +43,6 @@ HELD_BYTES = 16 * 1024 * 1024
 
 BEYOND_EVERYTHING = 2**62
 """A replay from here has no blobs: its head tells what the last version is."""
-
-_STREAM: Family = family(STREAM)
-_ANSWERS: Family = family(ANSWERS)
 
 
 class Phase(Enum):
@@ -110,6 +107,8 @@ class ObserverSession:
         self.statistics = ObserverStatistics()
         self.launcher_status = "ok"
         self._codec = codec
+        self._stream = codec.family(STREAM)
+        self._answers = codec.family(ANSWERS)
         self._log = log
         self._next = None if from_now else first
         self._last = 0
@@ -168,7 +167,7 @@ class ObserverSession:
     def receive_stream(self, frame: bytes, now: int) -> None:
         """Take a frame that the launcher published."""
         try:
-            message = decode(frame, _STREAM)
+            message = decode(frame, self._stream)
             if isinstance(message, StreamHeartbeat):
                 self._take_heartbeat(message)
             elif isinstance(message, Events):
@@ -276,7 +275,7 @@ class ObserverSession:
     def receive_answer(self, frames: Sequence[bytes], now: int) -> None:
         """Take an answer of the query socket: its head, then a replay's blobs."""
         try:
-            head = decode(frames[0] if frames else b"", _ANSWERS)
+            head = decode(frames[0] if frames else b"", self._answers)
             if isinstance(head, Refused):
                 self.faults[FrameFault.OUT_OF_TURN] += 1
             elif not isinstance(head, ReplayAnswer | SnapshotAnswer):
@@ -328,7 +327,7 @@ class ObserverSession:
             self._reading = _SnapshotReading()
             return
         for frame in blobs:
-            blob = decode(frame, _ANSWERS)
+            blob = decode(frame, self._answers)
             if not isinstance(blob, Events) or blob.log != self._log:
                 detail = f"a {type(blob).__name__} in a replay of log {self._log}"
                 raise FrameError(FrameFault.OUT_OF_TURN, detail)
