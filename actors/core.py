@@ -69,6 +69,7 @@ class Core:
         self.timers = Timers()
         self.refills_allowed = True
         self._refills = RefillPlan()
+        self._pools_changed: dict[str, None] = {}
         self._triggers = frozenset(triggers_of(kinds))
         self._first_due: int | None = None
         parts = CoordinatorParts(
@@ -122,7 +123,7 @@ class Core:
             numbered = self.recorder.record(event)
             if numbered.saga_id is not None or type(numbered) in self._triggers:
                 relevant.append(numbered)
-            if isinstance(numbered, PoolWindowAdded) and numbered.origin is not None:
+            if type(numbered) is PoolWindowAdded and numbered.origin is not None:
                 self._refills.added(numbered.origin.host)
         if relevant or settled:
             self._coordinator.tell(EventsRecorded(relevant, settled))
@@ -163,6 +164,7 @@ class Core:
             drained: nothing waits unread.
             fresh: says whether a host was heard lately.
         """
+        self.plan_refills()
         now = self.clock.time
         due = self.timers.next_due()
         if due is None or due > now:
@@ -193,9 +195,17 @@ class Core:
         self._refills.started(host)
         self.tell(StartRefills(host, count), host)
 
-    def look_at(self, host: str) -> None:
-        """See what a host's pool lacks."""
-        self._finish(host)
+    def watch_pool(self, host: str) -> None:
+        """Have the next `plan_refills` see what a host's pool lacks."""
+        self._pools_changed[host] = None
+
+    def plan_refills(self) -> None:
+        """See what the pools lack that may have changed, and set or cancel their refills."""
+        for host in self._refills.take_failed():
+            self._pools_changed[host] = None
+        for host in self._pools_changed:
+            self._plan_refill(host)
+        self._pools_changed.clear()
 
     def _finish(self, host: str | None) -> None:
         self.dispatcher.run_until_idle()
@@ -204,9 +214,7 @@ class Core:
             raise CoordinatorCrashedError(msg) from self._parts.failure
         self.recorder.end_group()
         if host is not None:
-            self._plan_refill(host)
-        for each in self._refills.take_failed():
-            self._plan_refill(each)
+            self._pools_changed[host] = None
 
     def _plan_refill(self, host: str) -> None:
         due = self._refills.observe(host, self.state.deficit(host), self.clock.time)

@@ -192,10 +192,7 @@ class Dispatcher:
                 arrival()
 
     def deliver(self, mailbox: Mailbox, envelope: Envelope[Any]) -> None:
-        """Put a message into a mailbox, from whatever thread."""
-        if get_ident() == self.owner:
-            mailbox.admit(envelope)
-            return
+        """Put a message into a mailbox, from a thread that is not the owner."""
         with self._arrived:
             closed = self.is_closed
             if not closed:

@@ -173,6 +173,7 @@ class Engine:
 
     def end_pass(self) -> Pass:
         """Give what this pass has to make durable, publish and send."""
+        self._core.plan_refills()
         for destination in self.state.take_waiting():
             peer = self.link.peers.get(self.state.addressee(destination) or "")
             if peer is not None:

@@ -10,7 +10,7 @@ from actors.launcher_link import Inventory, LauncherLink, Peer, Verdict
 from actors.operator_requests import cancel_saga
 from actors.reducer import Contradiction, ReportFrame
 from actors.registration import comparison, farewell_events, inventory_events
-from actors.saga_log import EpochSuperseded, ReportsTaken
+from actors.saga_log import EpochSuperseded
 from transport.allow_list import KeyPolicy
 from transport.codec import Codec, decode
 from transport.frame_fault import FrameError, FrameFault
@@ -78,31 +78,33 @@ class Intake:
             if peer is not None:
                 self._link.heard(peer, self._core.clock.time)
             try:
-                self._take(connection, decode(frame, self._up), key)
+                self._take(connection, peer, decode(frame, self._up), key)
             except FrameError as error:
                 self._link.refuse(connection, error)
 
-    def _take(self, connection: bytes, message: Message, key: str | None) -> None:
-        if isinstance(message, Register):
+    def _take(
+        self, connection: bytes, peer: Peer | None, message: Message, key: str | None
+    ) -> None:
+        if type(message) is Register:
             self._check_key(message, key)
             whole = self._link.collect(connection, message)
             if whole is not None:
                 self._register(connection, whole)
-            return
-        if isinstance(message, CancelSaga):
+        elif type(message) is CancelSaga:
             self._operate(connection, message, key)
-            return
-        peer = self._link.peer_at(connection)
-        if peer is None or not peer.registered:
+        elif peer is None or not peer.registered:
             self._link.refuse_unregistered(connection)
-            return
-        if isinstance(message, Goodbye):
+        else:
+            self._take_from_peer(peer, connection, message)
+
+    def _take_from_peer(self, peer: Peer, connection: bytes, message: Message) -> None:
+        if isinstance(message, Reports):
+            self._take_reports(peer, connection, message.sequence, message.reports)
+        elif isinstance(message, Goodbye):
             self._end_services(peer)
             self._end_epoch(peer.host, peer.epoch, "goodbye")
             self._link.drop(peer, None)
             return
-        if isinstance(message, Reports):
-            self._take_reports(peer, connection, message.sequence, message.reports)
         elif isinstance(message, Ping) and message.last > peer.taken:
             peer.resend = True
         peer.acknowledge = True
@@ -162,7 +164,7 @@ class Intake:
             return
         self._core.record(outcome.events, outcome.settled, peer.host)
         self.in_work = None
-        if any(isinstance(event, PoolDriftReported) for event in outcome.events):
+        if PoolDriftReported in map(type, outcome.events):
             self._link.ask_inventory(peer)
 
     def _end_unsettled(self, peer: Peer, first: int, raw: list[Any]) -> None:
@@ -183,7 +185,7 @@ class Intake:
 
     def _advance(self, peer: Peer, taken: int) -> None:
         peer.taken = taken
-        self._core.rows.append(ReportsTaken(peer.host, peer.epoch, taken))
+        self._core.recorder.reports_taken(peer.host, peer.epoch, taken)
 
     # --- keys ---------------------------------------------------------------------------------
 
@@ -229,7 +231,7 @@ class Intake:
         peer.inventory = Inventory(register.as_of, list(register.inventory))
         self._link.accept(peer, self._state.low_water(peer.host, peer.epoch))
         self._compare_inventory(peer)
-        self._core.look_at(peer.host)
+        self._core.watch_pool(peer.host)
 
     def _may_take_place(self, connection: bytes, register: Register) -> bool:
         """Say whether a new epoch has no living one before it, or has shown that it lives."""
@@ -316,7 +318,7 @@ class Intake:
         peer = self._peer(register)
         if register.role == "service":
             # No event tells of a service: this row is how the log knows its epoch.
-            self._core.rows.append(ReportsTaken(host, epoch, peer.taken))
+            self._core.recorder.reports_taken(host, epoch, peer.taken)
             for command_type in register.serves:
                 self._state.services[command_type] = (host, epoch)
                 peer.queues.append(self._state.queue_of((command_type,)))

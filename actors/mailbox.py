@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pykka import Actor, ActorRef
@@ -89,9 +90,13 @@ class Mailbox:
 
     def put(self, envelope: Envelope[Any], /) -> None:
         """Take a message, from any thread (Pykka's inbox protocol)."""
+        dispatcher = self.dispatcher
         if envelope.reply_to is not None:
-            envelope.reply_to.dispatcher = self.dispatcher  # type: ignore[attr-defined]
-        self.dispatcher.deliver(self, envelope)
+            envelope.reply_to.dispatcher = dispatcher  # type: ignore[attr-defined]
+        if get_ident() == dispatcher.owner:
+            self.admit(envelope)
+        else:
+            dispatcher.deliver(self, envelope)
 
     def get(self) -> Envelope[Any]:
         """Give the oldest message (Pykka's inbox protocol)."""

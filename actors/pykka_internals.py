@@ -47,9 +47,9 @@ def handle_receive(actor: Actor, message: Any) -> Any:
     return actor._handle_receive(message)  # noqa: SLF001
 
 
-def attach_ref(actor: Actor) -> None:
-    """Give an actor its `ActorRef`; its URN, inbox and stopped flag must be there already."""
-    actor._actor_ref = ActorRef(actor)  # noqa: SLF001
+def attach_ref(actor: Actor, ref: ActorRef[Any]) -> None:
+    """Give an actor the ref that its `actor_ref` gives."""
+    actor._actor_ref = ref  # noqa: SLF001
 
 
 def new_future(actor_class: type[Actor]) -> Future[Any]:

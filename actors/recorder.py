@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from actors.saga_log import BlobAppended, Row
+from actors.saga_log import BlobAppended, ReportsTaken, Row
 from actors.state import State
 from transport.codec import encode, encode_blob
 from transport.messages import Event
@@ -24,6 +24,7 @@ class Recorder:
 
     def __init__(self, state: State, blob_limit: int = BLOB_LIMIT) -> None:
         self.rows: list[Row] = []
+        self._taken: dict[tuple[str, str], int] = {}
         self._state = state
         self._blob_limit = blob_limit
         self._groups: list[list[bytes]] = []
@@ -37,6 +38,10 @@ class Recorder:
         self._group.append(encode(numbered))
         return numbered
 
+    def reports_taken(self, host: str, epoch: str, sequence: int) -> None:
+        """Note the last report taken from a host's epoch; a pass has one row of each."""
+        self._taken[host, epoch] = sequence
+
     def end_group(self) -> None:
         """Let a blob end here: what one command gave is complete."""
         if self._group:
@@ -47,6 +52,9 @@ class Recorder:
         """Take out the pass's rows, with its events as blobs at their end."""
         self.end_group()
         rows, self.rows = self.rows, []
+        for (host, epoch), sequence in self._taken.items():
+            rows.append(ReportsTaken(host, epoch, sequence))
+        self._taken.clear()
         groups, self._groups = self._groups, []
         first = self._state.version + 1 - sum(len(group) for group in groups)
         events: list[bytes] = []

@@ -6,9 +6,10 @@ closes, a report number that a later one passes) is never written.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -34,10 +35,12 @@ class RowBatch:
     """A commit's rows, by table.
 
     Attributes:
+        wall: the wall clock, in nanoseconds.
         version: of the last event; None where the commit has none.
         next_saga_id: None where the commit opens no saga.
     """
 
+    wall: int
     opened: list[Values] = field(default_factory=list)
     issued: list[Values] = field(default_factory=list)
     delivered: list[EventDelivered] = field(default_factory=list)
@@ -54,35 +57,56 @@ class RowBatch:
     @classmethod
     def of(cls, rows: Sequence[Row], wall: int) -> "RowBatch":
         """Sort rows by table. `wall`: the wall clock, in nanoseconds."""
-        batch = cls()
+        batch = cls(wall)
         for row in rows:
-            batch._sort(row, wall)
+            cls._sort[type(row)](batch, row)
         return batch
 
-    def _sort(self, row: Row, wall: int) -> None:
-        match row:
-            case BlobAppended(first=first, last=last, blob=blob):
-                self.blobs.append((first, last, blob))
-                self.version = last
-                self.blob_bytes += len(blob)
-            case ReportsTaken(host=host, epoch=epoch, sequence=sequence):
-                self.taken[host, epoch] = sequence
-            case EventDelivered():
-                self.delivered.append(row)
-            case SagaOpened():
-                self.opened.append(_saga_values(row, wall))
-                self.next_saga_id = row.saga_id + 1
-            case StepIssued(saga_id=saga_id, step=step, target=target, command=command):
-                self.issued.append((saga_id, step, target, command))
-            case StepClosed(saga_id=saga_id, step=step, failure=failure):
-                self.closed_steps.append((failure, saga_id, step))
-            case SagaClosed(saga_id=saga_id, result=result, failure=failure):
-                self.closed[saga_id] = (wall, result, failure, saga_id)
-            case EpochSuperseded(host=host, epoch=epoch):
-                self.superseded.append(row)
-                self.taken.pop((host, epoch), None)
-            case DeadlineExtended(saga_id=saga_id, deadline=deadline):
-                self.extended.append((deadline, saga_id))
+    def _append_blob(self, row: BlobAppended) -> None:
+        self.blobs.append((row.first, row.last, row.blob))
+        self.version = row.last
+        self.blob_bytes += len(row.blob)
+
+    def _take(self, row: ReportsTaken) -> None:
+        self.taken[row.host, row.epoch] = row.sequence
+
+    def _deliver(self, row: EventDelivered) -> None:
+        self.delivered.append(row)
+
+    def _open(self, row: SagaOpened) -> None:
+        snapshot = msgspec.json.encode(row.input).decode()
+        saga = (row.saga_id, row.name, snapshot, row.cause)
+        self.opened.append((*saga, row.host, row.epoch, row.deadline, self.wall))
+        self.next_saga_id = row.saga_id + 1
+
+    def _issue(self, row: StepIssued) -> None:
+        self.issued.append((row.saga_id, row.step, row.target, row.command))
+
+    def _close_step(self, row: StepClosed) -> None:
+        self.closed_steps.append((row.failure, row.saga_id, row.step))
+
+    def _close(self, row: SagaClosed) -> None:
+        self.closed[row.saga_id] = (self.wall, row.result, row.failure, row.saga_id)
+
+    def _supersede(self, row: EpochSuperseded) -> None:
+        self.superseded.append(row)
+        self.taken.pop((row.host, row.epoch), None)
+
+    def _extend(self, row: DeadlineExtended) -> None:
+        self.extended.append((row.deadline, row.saga_id))
+
+    _sort: ClassVar[Mapping[type[Any], Callable[["RowBatch", Any], None]]] = {
+        BlobAppended: _append_blob,
+        ReportsTaken: _take,
+        EventDelivered: _deliver,
+        SagaOpened: _open,
+        StepIssued: _issue,
+        StepClosed: _close_step,
+        SagaClosed: _close,
+        EpochSuperseded: _supersede,
+        DeadlineExtended: _extend,
+    }
+    """Where a row goes, by its type."""
 
     def write(self, db: sqlite3.Connection) -> None:
         """Write them in the transaction that `db` is in.
@@ -142,11 +166,3 @@ class RowBatch:
 def _many(db: sqlite3.Connection, sql: str, values: Sequence[Values]) -> None:
     if values:
         db.executemany(sql, values)
-
-
-def _saga_values(row: SagaOpened, wall: int) -> Values:
-    snapshot = msgspec.json.encode(row.input).decode()
-    return (
-        *(row.saga_id, row.name, snapshot, row.cause),
-        *(row.host, row.epoch, row.deadline, wall),
-    )

@@ -129,14 +129,14 @@ def test_the_faults_that_are_needed_are_found(
     monkeypatch: pytest.MonkeyPatch, cruel: Profile
 ) -> None:
     """With a launcher that recovers no refills, some fault that makes it recover is needed."""
-    look = Core.look_at
+    watch = Core.watch_pool
 
     def forget(core: Core, host: str) -> None:
         if len(core.state.mirror.hosts[host].closed):
             core.refills_allowed = False
-        look(core, host)
+        watch(core, host)
 
-    monkeypatch.setattr(Core, "look_at", forget)
+    monkeypatch.setattr(Core, "watch_pool", forget)
     results = judged_seeds(range(20), cruel, None, 1)
     result = next(each for each in results if each.violations)
     schedule = shrunk_schedule(result, cruel, None)

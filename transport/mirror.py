@@ -132,7 +132,7 @@ class Mirror:
         origin = event.origin
         if origin is None:
             return
-        if isinstance(event, HostRegistered):
+        if type(event) is HostRegistered:
             self.hosts[origin.host] = HostMirror(
                 origin.host,
                 origin.epoch,
