@@ -14,6 +14,12 @@ from actors.engine_keeper import EngineKeeper
 from actors.launcher_link import Outgoing
 from actors.saga_log import LogUnavailableError, SagaLog
 
+READ_LEAST = 500_000
+READ_MOST = 10_000_000
+"""A pass reads for as long as the last one took to be committed and sent, within these bounds, in
+nanoseconds. A shorter pass would spend more time on that than on frames; a longer one lets hosts
+and observers wait for what they could be working on."""
+
 FRAMES_A_PASS = 4096
 FRAMES_A_PEER = 256
 """A pass ends when it has this many frames in all, or from one peer: a flood is not the world."""
@@ -91,6 +97,7 @@ class LauncherPasses:
         self._kept: Pass | None = None
         self._retry_at = 0
         self._has_more = False
+        self._release_time = 0
         self._is_to_crash = False
         self._stop_by: int | None = None
 
@@ -187,16 +194,19 @@ class LauncherPasses:
         return self.engine.end_pass()
 
     def _read_link(self, limit: int) -> bool:
-        """Take what waits; say whether nothing is left."""
+        """Take what waits, for a while; say whether nothing is left."""
         port, engine = self._port, self.engine
+        now = port.now()
+        end = now + min(max(READ_LEAST, self._release_time), READ_MOST)
         frames_by_peer: Counter[bytes] = Counter()
         total = 0
-        while total < limit:
+        while total < limit and now < end:
             arrival = port.receive()
             if arrival is None:
                 return True
             connection, frames, key = arrival
-            engine.receive(connection, frames, port.now(), key)
+            now = port.now()
+            engine.receive(connection, frames, now, key)
             total += len(frames)
             frames_by_peer[connection] += len(frames)
             if frames_by_peer[connection] >= FRAMES_A_PEER:
@@ -205,12 +215,14 @@ class LauncherPasses:
 
     def _commit_and_release(self, done: Pass) -> bool:
         """Make a pass durable, then let it out; say whether the log could be written."""
+        began = self._port.now()
         if done.rows and not self._commit(done):
             return False
         self._port.publish(done)
         self.engine.released(done)
         for message in done.messages:
             self._send(message)
+        self._release_time = self._port.now() - began
         return True
 
     def _commit(self, done: Pass) -> bool:

@@ -21,6 +21,7 @@ from actors.saga_log import SagaLog
 from actors.sqlite_saga_log import Durability, SqliteSagaLog
 from transport.codec import Codec
 from transport.endpoints import Endpoints, is_tcp
+from transport.garbage_collection import rare_collections
 from transport.keys import Domain, ServerKeys
 from transport.process_signals import StopSignals
 from transport.zeromq.authenticator import Doorkeeper, authenticated, keys_at
@@ -108,7 +109,8 @@ def run_launcher(
             query.start()
             try:
                 ready()
-                return loop.run()
+                with rare_collections():
+                    return loop.run()
             finally:
                 query.stop()
                 loop.close()

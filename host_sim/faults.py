@@ -72,6 +72,10 @@ class FaultScript:
         if count:
             self._counts[fault] = count
 
+    def __bool__(self) -> bool:
+        """Say whether any fault is still to happen."""
+        return bool(self._counts)
+
     def is_set(self, fault: Fault) -> bool:
         """Say whether a fault is still to happen."""
         return fault in self._counts

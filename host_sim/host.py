@@ -211,7 +211,8 @@ class Host:
                 self._executor.execute(waiting.command, now)
         while self._asked:
             self._answer(*self._asked.popleft(), now)
-        self._misbehave(now)
+        if self._faults:
+            self._misbehave(now)
         if self._watch.wants_registration and self.registered and now >= self._next_rebase:
             self._next_rebase = now + REBASE_INTERVAL
             self._session.register_again()

@@ -20,11 +20,16 @@ from host_sim.settings import SECOND, HostSettings
 from host_sim.spawn_time import DEFAULT_SPAWN_TIME, parse_spawn_time
 from transport.codec import Codec
 from transport.endpoints import DirectoryLock, Endpoints
+from transport.garbage_collection import rare_collections
 from transport.keys import Domain, ServerKeys
 from transport.process_signals import StopSignals
 from transport.zeromq import sockets
 from transport.zeromq.authenticator import Doorkeeper, authenticated, keys_at
 from transport.zeromq.link_watch import LinkWatch
+
+ACTIONS_IN_ROUND = 8
+"""How many user actions are taken before their reports go out, so that the launcher can work on
+them while the host goes on with the next ones."""
 
 __all__ = ["FENCED_EXIT", "HostProcessSettings", "host_loop", "run_host"]
 
@@ -92,7 +97,7 @@ def run_host(settings: HostProcessSettings, ready: Callable[[], None] = lambda: 
         AllowListError: the allow list of its control socket cannot be used.
         zmq.ZMQError: its control socket cannot be bound.
     """
-    with StopSignals(settings.life_line) as stops:
+    with StopSignals(settings.life_line) as stops, rare_collections():
         return host_loop(settings, stops, ready)
 
 
@@ -143,13 +148,15 @@ def host_loop(
 class ControlSide:
     """A host's control socket."""
 
+    waits = False
+
     def __init__(self, socket: sockets.ZmqSocket, host: Host) -> None:
         self.socket = socket
         self._host = host
 
     def read(self, now: int) -> None:
-        """Take what users ask for."""
-        receive_waiting(self.socket, lambda message: self._take(message, now))
+        """Take some of what users ask for."""
+        receive_waiting(self.socket, lambda message: self._take(message, now), ACTIONS_IN_ROUND)
 
     def write(self) -> None:
         """Answer them; who does not read, or is gone, gets no answer."""
@@ -164,7 +171,9 @@ class ControlSide:
 
 
 class StreamSide:
-    """A host's subscription to the event stream."""
+    """A host's subscription to the event stream: it only compares pools by it."""
+
+    waits = True
 
     def __init__(self, context: zmq.Context[Any], endpoints: Endpoints, host: Host) -> None:
         keys = endpoints.keys

@@ -97,8 +97,13 @@ class StopSource(Protocol):
 
 
 class Side(Protocol):
-    """A further socket of a process."""
+    """A further socket of a process.
 
+    Attributes:
+        waits: what comes there is looked at when all else that came is done and answered.
+    """
+
+    waits: bool
     socket: sockets.ZmqSocket
 
     def read(self, now: int) -> None:
@@ -108,14 +113,26 @@ class Side(Protocol):
         """Send everything that waits."""
 
 
-def receive_waiting(socket: sockets.ZmqSocket, take: Callable[[list[bytes]], None]) -> None:
-    """Hand over what waits in a socket, message by message."""
-    for _ in range(MESSAGES_IN_ROUND):
+def receive_waiting(
+    socket: sockets.ZmqSocket, take: Callable[[list[bytes]], None], limit: int = MESSAGES_IN_ROUND
+) -> None:
+    """Hand over what waits in a socket, message by message, at most `limit` of them."""
+    for _ in range(limit):
         try:
             message = socket.recv_multipart(zmq.NOBLOCK)
         except zmq.Again:
             return
         take(message)
+
+
+def _read_sides(sides: Sequence[Side], ready: dict[Any, int], now: int) -> bool:
+    """Read those that are ready; say whether any was."""
+    was_read = False
+    for side in sides:
+        if side.socket in ready:
+            side.read(now)
+            was_read = True
+    return was_read
 
 
 class PeerLoop:
@@ -149,6 +166,8 @@ class PeerLoop:
         self._stops = stops
         self._reconnection = Reconnection(generator)
         self._sides = sides
+        self._served = tuple(side for side in sides if not side.waits)
+        self._waiting = tuple(side for side in sides if side.waits)
         self._link: sockets.ZmqSocket | None = None
         self._watch = LinkWatch(endpoints.link, endpoints.keys)
         self._told: str | None = None
@@ -163,11 +182,14 @@ class PeerLoop:
         """Go round until the process is to end; give its exit status."""
         halt_at: int | None = None
         try:
+            stops = self._stops.look()
+            filenos = frozenset(self._stops.filenos())
             while self._core.outcome is None:
                 self._keep_connected()
                 self._complain()
                 ready = self._wait(halt_at)
-                stops = self._stops.look()
+                if not filenos.isdisjoint(ready):
+                    stops = self._stops.look()
                 self._stops.beat()
                 now = time.monotonic_ns()
                 if self._stops.orphaned or stops > 1 or (halt_at is not None and now >= halt_at):
@@ -178,6 +200,8 @@ class PeerLoop:
                     halt_at = now + STOP_GRACE
                     self._core.stop(now)
                 self._write()
+                if _read_sides(self._waiting, ready, now):
+                    self._write_link()
             return self._exit_status()
         finally:
             self._watch.close()
@@ -204,17 +228,19 @@ class PeerLoop:
 
     def _read(self, ready: dict[Any, int], now: int) -> None:
         link = self._link
-        if link is not None and link in ready:
-            if ready[link] & zmq.POLLOUT:
+        if link is not None:
+            if ready.get(link, 0) & zmq.POLLOUT:
                 self._unblock(link)
+            # It may have come since the poll, and is what the launcher waits for.
             receive_waiting(link, lambda frames: self._core.receive_link(frames, now))
-        for side in self._sides:
-            if side.socket in ready:
-                side.read(now)
+        _read_sides(self._served, ready, now)
 
     def _write(self) -> None:
         for side in self._sides:
             side.write()
+        self._write_link()
+
+    def _write_link(self) -> None:
         link = self._link
         if link is None or self._blocked or self._core.needs_connection:
             return

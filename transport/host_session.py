@@ -268,6 +268,9 @@ class HostSession:
 
     def outgoing(self) -> list[bytes]:
         """Give the frames of the next ZeroMQ message; none if there is nothing to say."""
+        due = self._unsent or self._repeats or self._ping_due or self._goodbye_due
+        if self._phase is _Phase.REGISTERED and not due:
+            return []
         self._batch = batch = _Batch()
         if self._phase is _Phase.REGISTERING:
             if self._goodbye_due and self.launcher_stopping:
