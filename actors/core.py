@@ -203,9 +203,10 @@ class Core:
         """See what the pools lack that may have changed, and set or cancel their refills."""
         for host in self._refills.take_failed():
             self._pools_changed[host] = None
-        for host in self._pools_changed:
-            self._plan_refill(host)
-        self._pools_changed.clear()
+        if self._pools_changed:
+            for host in self._pools_changed:
+                self._plan_refill(host)
+            self._pools_changed.clear()
 
     def _finish(self, host: str | None) -> None:
         self.dispatcher.run_until_idle()

@@ -17,7 +17,7 @@ from actors.launcher_link import LauncherLink, Outgoing
 from actors.recorder import BLOB_LIMIT
 from actors.reducer import Reducer
 from actors.saga_actor import BeforeTurn
-from actors.saga_log import BlobAppended, LogContents, Row
+from actors.saga_log import LogContents, Row
 from actors.state import State
 from actors.timers import SECOND, LoopClock
 from transport.allow_list import KeyPolicy
@@ -179,8 +179,7 @@ class Engine:
             if peer is not None:
                 self.link.touch(peer)
         messages = self.link.take_outgoing(self.state.low_water)
-        rows = self._core.recorder.take_pass()
-        blobs = [row.blob for row in rows if isinstance(row, BlobAppended)]
+        rows, blobs = self._core.recorder.take_pass()
         return Pass(rows, blobs, messages, self.state.version)
 
     def released(self, done: Pass) -> None:

@@ -124,6 +124,9 @@ class Intake:
     def _take_reports(self, peer: Peer, connection: bytes, first: int, raw: list[Any]) -> None:
         last = first + len(raw) - 1
         match peer.judge(first, len(raw)):
+            case Verdict.NEXT:
+                self._take_next(peer, connection, first, raw)
+                self._compare_inventory(peer)
             case Verdict.DUPLICATE:
                 self._link.duplicates += 1
                 self._end_unsettled(peer, first, raw)
@@ -133,9 +136,6 @@ class Intake:
             case Verdict.OVERLAP:
                 detail = f"reports {first} to {last}, but those up to {peer.taken} are taken"
                 self._link.refuse(connection, FrameError(FrameFault.OUT_OF_TURN, detail), first)
-            case Verdict.NEXT:
-                self._take_next(peer, connection, first, raw)
-                self._compare_inventory(peer)
 
     def _take_next(self, peer: Peer, connection: bytes, first: int, raw: list[Any]) -> None:
         last = first + len(raw) - 1

@@ -59,6 +59,10 @@ class JournalTrim:
         self._rows: Iterator[SnapshotRow] = iter(())
         self._written = 0
 
+    def is_due(self, last: int) -> bool:
+        """Say whether a commit has a part to do, with the journal's last version."""
+        return self._phase is not Phase.RESTING or self._is_too_long(last)
+
     def advance(self, last: int, blobs: Iterator[list[Recorded]]) -> Written:
         """Do one commit's part; give the rows that it is to write, mostly none.
 

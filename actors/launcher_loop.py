@@ -92,8 +92,10 @@ class LauncherLoop:
         return self._signals.look() if signalled else self._signals.count
 
     def _crash_if_due(self) -> None:
+        if self._crash_every is None:
+            return
         now = time.monotonic_ns()
-        if self._crash_every is not None and now >= self._next_crash:
+        if now >= self._next_crash:
             self._next_crash = now + self._crash_every
             self._passes.crash_coordinator()
 

@@ -4,7 +4,6 @@ The same for every launcher, on ZeroMQ and SQLite as in the simulated world: wha
 the clock are is its port's business.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Protocol
@@ -169,6 +168,8 @@ class LauncherPasses:
 
         What is open then is finished by the next launcher of the log.
         """
+        if not stops and self.outage is None:
+            return False
         now = self._port.now()
         if stops and self._stop_by is None:
             self._stop_by = now + STOP_GRACE
@@ -198,7 +199,7 @@ class LauncherPasses:
         port, engine = self._port, self.engine
         now = port.now()
         end = now + min(max(READ_LEAST, self._release_time), READ_MOST)
-        frames_by_peer: Counter[bytes] = Counter()
+        frames_by_peer = dict[bytes, int]()
         total = 0
         while total < limit and now < end:
             arrival = port.receive()
@@ -208,8 +209,9 @@ class LauncherPasses:
             now = port.now()
             engine.receive(connection, frames, now, key)
             total += len(frames)
-            frames_by_peer[connection] += len(frames)
-            if frames_by_peer[connection] >= FRAMES_A_PEER:
+            of_peer = frames_by_peer.get(connection, 0) + len(frames)
+            frames_by_peer[connection] = of_peer
+            if of_peer >= FRAMES_A_PEER:
                 return False
         return False
 

@@ -48,8 +48,8 @@ class Recorder:
             self._groups.append(self._group)
             self._group = []
 
-    def take_pass(self) -> list[Row]:
-        """Take out the pass's rows, with its events as blobs at their end."""
+    def take_pass(self) -> tuple[list[Row], list[bytes]]:
+        """Take out the pass's rows, and its events as blobs; the blobs are among the rows too."""
         self.end_group()
         rows, self.rows = self.rows, []
         for (host, epoch), sequence in self._taken.items():
@@ -57,19 +57,21 @@ class Recorder:
         self._taken.clear()
         groups, self._groups = self._groups, []
         first = self._state.version + 1 - sum(len(group) for group in groups)
+        blobs: list[BlobAppended] = []
         events: list[bytes] = []
         size = 0
         for group in groups:
             group_size = sum(map(len, group))
             if events and size + group_size > self._blob_limit:
-                rows.append(self._blob(first, events))
+                blobs.append(self._blob(first, events))
                 first += len(events)
                 events, size = [], 0
             events.extend(group)
             size += group_size
         if events:
-            rows.append(self._blob(first, events))
-        return rows
+            blobs.append(self._blob(first, events))
+        rows.extend(blobs)
+        return rows, [each.blob for each in blobs]
 
     def _blob(self, first: int, events: list[bytes]) -> BlobAppended:
         blob = encode_blob(self._state.log_id, first, events)

@@ -13,18 +13,19 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
-DUE_PAGES = 1_000
-"""After about so many pages written (4 MiB) a checkpoint is due; SQLite's own default."""
+from actors.sqlite_log_file import PAGE_BYTES
 
-LARGEST_PAGES = 8_192
+DUE_PAGES = 2_000
+"""After about so many pages written (4 MiB) a checkpoint is due, as much as SQLite's default."""
+
+LARGEST_PAGES = 16_384
 """Beyond so many pages in the write-ahead file (32 MiB) the loop itself copies the rest."""
 
 PATIENCE_SECONDS = 1.0
 """How long a commit waits for a checkpoint while that many more pages were written."""
 
-PAGE_BYTES = 4_096
 PAGES_A_COMMIT = 8
-ROWS_A_PAGE = 16
+ROWS_A_PAGE = 8
 """By these the pages of a commit are estimated; SQLite does not tell Python."""
 
 logger = logging.getLogger("muxsaga.log")

@@ -63,6 +63,9 @@ class Schema:
     migrations: Mapping[int, str] = field(default_factory=dict)
 
 
+PAGE_BYTES = 2_048
+"""Of a new file. A commit changes some bytes in each of half a dozen pages, and writes all."""
+
 SCHEMA = Schema(
     version=2,
     creation="""
@@ -256,6 +259,7 @@ def _make(path: Path, log_id: str, schema: Schema) -> None:
     try:
         with closing(sqlite3.connect(making, isolation_level=None)) as db:
             db.execute("PRAGMA journal_mode = OFF")
+            db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             db.execute("BEGIN")
             _execute_all(db, schema.creation)
             db.execute("INSERT INTO log VALUES (1, ?, 1, 0, 1)", (log_id,))

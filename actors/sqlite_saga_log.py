@@ -137,8 +137,10 @@ class SqliteSagaLog:
             db.execute("BEGIN IMMEDIATE")
             batch.write(db)
             self._last = batch.version or self._last
-            self._forget_old(wall)
-            self._trim_journal()
+            if wall >= self._forget_at:
+                self._forget_old(wall)
+            if not self._is_swept or self._trim.is_due(self._last):
+                self._trim_journal()
             db.execute("COMMIT")
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):
@@ -168,8 +170,6 @@ class SqliteSagaLog:
         self._look_at = wall + SECOND
 
     def _forget_old(self, wall: int) -> None:
-        if wall < self._forget_at:
-            return
         sql = (
             "DELETE FROM saga WHERE saga_id IN (SELECT saga_id FROM saga "
             "WHERE closed_at IS NOT NULL AND closed_at < ? ORDER BY closed_at LIMIT ?)"

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from actors.saga_log import BlobAppended
-from actors.sqlite_checkpoint import DUE_PAGES, LARGEST_PAGES, PAGE_BYTES
+from actors.sqlite_checkpoint import DUE_PAGES, LARGEST_PAGES
+from actors.sqlite_log_file import PAGE_BYTES
 from actors.sqlite_saga_log import SqliteSagaLog
 
 BLOB = bytes(512 * 1024)

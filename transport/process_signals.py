@@ -88,8 +88,10 @@ class StopSignals:
 
     def beat(self) -> None:
         """Tell the parent that the loop goes round; a loop calls it at least once a second."""
+        if not self._beats or self._life_line is None:
+            return
         now = time.monotonic_ns()
-        if not self._beats or self._life_line is None or now < self._next_beat:
+        if now < self._next_beat:
             return
         self._next_beat = now + BEAT_NS
         try:
