@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from actors.saga_log import LogContents, ReportsTaken, SagaLog
-from actors.sqlite_log_file import SCHEMA, LogRefusedError, Schema, open_log_file
+from actors.sqlite_log_file import PAGE_BYTES, SCHEMA, LogRefusedError, Schema, open_log_file
 from actors.sqlite_saga_log import SqliteSagaLog
 from tests.launcher_harness import PlayedLauncher
 from tests.test_engine_rebuild import reregister
@@ -19,8 +19,6 @@ from transport.endpoints import EndpointError
 from transport.messages import SagaCompleted, SagaFailed, SagaStarted
 
 LOG_ID = "f" * 32
-PAGE = 4096
-
 SCHEMA_1 = Schema(
     1,
     SCHEMA.creation.replace(
@@ -83,10 +81,12 @@ def test_a_corrupt_page_anywhere_is_found_at_the_start_and_the_file_stays_as_it_
     well_used(path)
     whole = path.read_bytes()
     generator = random.Random(4)
-    pages = range(0, len(whole), PAGE)
+    pages = range(0, len(whole), PAGE_BYTES)
     assert len(pages) > 10
     for page in pages:
-        path.write_bytes(whole[:page] + generator.randbytes(PAGE) + whole[page + PAGE :])
+        path.write_bytes(
+            whole[:page] + generator.randbytes(PAGE_BYTES) + whole[page + PAGE_BYTES :]
+        )
         said = refused(path)
         assert "restore it from a backup" in said or "no saga log" in said
     path.write_bytes(whole)
@@ -102,9 +102,11 @@ def test_a_file_too_large_to_be_looked_through_is_refused_where_what_is_needed_i
     monkeypatch.setattr("actors.sqlite_log_file.LOOKED_THROUGH_BYTES", 0)
     whole = path.read_bytes()
     generator = random.Random(4)
-    refusals, pages = 0, range(0, len(whole), PAGE)
+    refusals, pages = 0, range(0, len(whole), PAGE_BYTES)
     for page in pages:
-        path.write_bytes(whole[:page] + generator.randbytes(PAGE) + whole[page + PAGE :])
+        path.write_bytes(
+            whole[:page] + generator.randbytes(PAGE_BYTES) + whole[page + PAGE_BYTES :]
+        )
         try:
             with closing(log_at(path)) as log:
                 [found] = log.load().open_sagas
@@ -115,7 +117,7 @@ def test_a_file_too_large_to_be_looked_through_is_refused_where_what_is_needed_i
     assert 0 < refusals < len(pages)
 
 
-@pytest.mark.parametrize("left", [100, PAGE, 5 * PAGE])
+@pytest.mark.parametrize("left", [100, PAGE_BYTES, 5 * PAGE_BYTES])
 def test_a_truncated_file_is_refused_and_stays_as_it_is(path: Path, left: int) -> None:
     well_used(path)
     path.write_bytes(path.read_bytes()[:left])
@@ -336,7 +338,7 @@ def test_a_commit_that_was_cut_off_anywhere_while_it_was_written_never_happened(
 
     torn = tmp_path / "torn" / "log.sqlite"
     torn.parent.mkdir()
-    frame = 24 + PAGE
+    frame = 24 + PAGE_BYTES
     cuts = [*range(size_before, len(written), frame // 3), len(written) - 1]
     assert len(cuts) > 10
     for cut in cuts:
