@@ -95,6 +95,10 @@ def test_a_corrupt_page_anywhere_is_found_at_the_start_and_the_file_stays_as_it_
     log.close()
 
 
+def with_noise(whole: bytes, page: int, generator: random.Random) -> bytes:
+    return whole[:page] + generator.randbytes(PAGE_BYTES) + whole[page + PAGE_BYTES :]
+
+
 def test_a_file_too_large_to_be_looked_through_is_refused_where_what_is_needed_is_corrupt(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
