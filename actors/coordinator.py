@@ -242,14 +242,14 @@ class Coordinator(DispatchedActor):
             self._statistics.late_actions += 1
             return
         match action:
-            case Wait():
-                pass
             case IssueCmd(target=target, command=command):
                 self._issue(saga, target, command)
             case Done(result=result):
                 self._end(saga, result=result[:REASON_LIMIT])
             case Failed(reason=reason):
                 self._end(saga, failure=reason)
+            case Wait():
+                pass
 
     def _issue(self, saga: OpenSaga, target: Target, command: Command) -> None:
         name = type(command).__name__
@@ -264,10 +264,10 @@ class Coordinator(DispatchedActor):
         saga.step = PendingStep(saga.saga_id, index, frame, name, command.outcomes)
         self._recorder.rows.append(StepIssued(saga.saga_id, index, target, frame))
         match target:
-            case Target.LAUNCHER_SELF:
-                self._issue_to_self(saga, command)
             case Target.HOST:
                 self._issue_to_host(saga, saga.step)
+            case Target.LAUNCHER_SELF:
+                self._issue_to_self(saga, command)
             case Target.SRV:
                 self._enqueue(saga, saga.step, (name,))
 
