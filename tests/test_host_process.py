@@ -5,11 +5,20 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import zmq
 
-from host_sim.host_process import FENCED_EXIT, HostProcessSettings, control_lock, host_loop
+from host_sim.host import Host
+from host_sim.host_process import (
+    ACTIONS_IN_ROUND,
+    FENCED_EXIT,
+    ControlSide,
+    HostProcessSettings,
+    control_lock,
+    host_loop,
+)
 from host_sim.peer_loop import HALTED_EXIT
 from transport.codec import as_map, decode, encode, family
 from transport.endpoints import EndpointError, Endpoints, control_endpoint
@@ -192,3 +201,28 @@ def test_a_second_request_to_stop_ends_a_host_process_at_once(scene: Scene) -> N
 def test_a_second_host_cannot_take_a_control_socket_that_is_in_use(scene: Scene) -> None:
     with pytest.raises(EndpointError, match=r"in use by host h1"):
         control_lock(scene.settings)
+
+
+class CountingHost:
+    """Stands in for a host: counts what users ask for."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def receive_control(self, connection: bytes, frame: bytes, now: int) -> None:
+        del connection, frame, now
+        self.asked += 1
+
+
+def test_a_round_takes_some_user_actions_and_leaves_the_others_for_the_next() -> None:
+    host = CountingHost()
+    with zmq.Context() as context, sockets.router(context, "inproc://control") as control:
+        side = ControlSide(control, cast("Host", host))
+        with sockets.dealer(context, "inproc://control") as user:
+            for number in range(2 * ACTIONS_IN_ROUND + 1):
+                user.send(encode(PromoteWindow(number=number)))
+            taken = []
+            for _ in range(4):
+                side.read(0)
+                taken.append(host.asked)
+    assert taken == [8, 16, 17, 17]

@@ -14,6 +14,8 @@ from actors.launcher_passes import (
     COMMIT_RETRY,
     FRAMES_A_PEER,
     LONGEST_WAIT,
+    READ_LEAST,
+    READ_MOST,
     Arrival,
     LauncherPasses,
     Sent,
@@ -36,6 +38,7 @@ class PlayedPort:
         self.time = 1_000_000_000
         self.waiting: deque[Arrival] = deque()
         self.calls: list[str] = []
+        self.read_time = 0
         self.sends = Sent.TAKEN
         self.sent: list[str] = []
 
@@ -43,6 +46,7 @@ class PlayedPort:
         return self.time
 
     def receive(self) -> Arrival | None:
+        self.time += self.read_time
         return self.waiting.popleft() if self.waiting else None
 
     def publish(self, done: Pass) -> None:
@@ -64,20 +68,22 @@ class PlayedPort:
 
 
 class NotedLog(MemorySagaLog):
-    def __init__(self, calls: list[str]) -> None:
+    def __init__(self, port: PlayedPort) -> None:
         super().__init__(LOG_ID)
-        self.calls = calls
+        self.port = port
+        self.commit_time = 0
 
     def commit(self, rows: Sequence[Row]) -> None:
         super().commit(rows)
-        self.calls.append("commit")
+        self.port.time += self.commit_time
+        self.port.calls.append("commit")
 
 
 class Played:
     def __init__(self) -> None:
         self.port = PlayedPort()
         self.calls = self.port.calls
-        self.log = NotedLog(self.calls)
+        self.log = NotedLog(self.port)
         self.keeper = EngineKeeper(self.engine, budget=2)
         self.passes = LauncherPasses(self.keeper, self.log, self.port)
         self.passes.beat()
@@ -136,6 +142,25 @@ def test_what_is_left_unread_is_read_at_once(played: Played) -> None:
     assert (len(played.port.waiting), played.passes.wait()) == (1, 0)
     played.passes.go_round()
     assert (len(played.port.waiting), played.passes.wait()) == (0, LONGEST_WAIT)
+
+
+@pytest.mark.parametrize(
+    ("commit_time", "read"),
+    [(0, READ_LEAST // 100_000), (2_000_000, 20), (10**9, READ_MOST // 100_000)],
+)
+def test_a_pass_reads_for_as_long_as_the_last_one_took_to_get_out(
+    played: Played, commit_time: int, read: int
+) -> None:
+    played.log.commit_time = commit_time
+    played.register()
+    played.passes.go_round()
+    played.port.read_time = 100_000
+    for _ in range(READ_MOST // 100_000 + 10):
+        played.port.waiting.append((b"1", [encode(Ping(last=0))], None))
+    before = len(played.port.waiting)
+    played.passes.go_round()
+    assert before - len(played.port.waiting) == read
+    assert played.passes.wait() == 0
 
 
 def test_an_engine_that_raises_is_made_anew_until_it_raised_too_often(played: Played) -> None:
