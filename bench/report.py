@@ -1,6 +1,6 @@
 """From the figures of single runs to medians, ratios, a table and a JSON document."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -10,24 +10,10 @@ from rich.table import Table
 
 from bench.closed_loop import Measured
 from bench.driver import Variant
+from bench.spread import Spread
 
 SCHEMA = 2
 """Rises when the JSON document changes its form."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A figure of several runs."""
-
-    median: float
-    least: float
-    most: float
-
-    @classmethod
-    def of(cls, values: Iterable[float]) -> "Spread":
-        """Give the spread of one value or more."""
-        values = list(values)
-        return cls(median(values), min(values), max(values))
 
 
 Figure = Callable[[Measured], float]

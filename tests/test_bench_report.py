@@ -8,7 +8,8 @@ from bench.__main__ import main
 from bench.closed_loop import Measured
 from bench.driver import Variant
 from bench.floor_frames import LOGICAL_MESSAGES, SIZES, TRIGGER, Kind, frame_of, read_frame
-from bench.report import Comparison, Spread, as_document, print_table, rate
+from bench.report import Comparison, as_document, print_table, rate
+from bench.spread import Spread
 
 
 def run_at(rate_of_run: float) -> Measured:
