@@ -2,51 +2,58 @@
 
 import os
 import platform
+import sqlite3
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import zmq
 
-LIBRARIES = ("pykka", "pyzmq", "msgpack", "msgspec")
+from bench.calibration import calibrate, commit_cost
+from bench.result import Environment
+
+LIBRARIES = ("pykka", "pyzmq", "msgpack", "msgspec", "hdrhistogram")
 REPOSITORY = Path(__file__).parent.parent
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """The machine and the software.
+class Surroundings:
+    """Takes down what a benchmark runs on: made before it, asked after it.
 
-    Attributes:
-        cores: how many this process may run on.
-        revision: of the repository; with `-dirty` where files differ from it or are not in it.
+    Args:
+        command: the arguments of `python -m bench`.
     """
 
-    cpu: str
-    cores: int
-    kernel: str
-    python: str
-    libzmq: str
-    libraries: dict[str, str]
-    revision: str
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = list(command)
+        self._began = datetime.now(UTC).isoformat(timespec="seconds")
+        self._load = os.getloadavg()
+        self._revision = _revision()
+        self._commit = commit_cost()
+        self._calibration = calibrate()
 
-    @classmethod
-    def here(cls) -> "Environment":
-        """Give this process's own."""
-        return cls(
+    def environment(self) -> Environment:
+        """Give everything, with the load and the calibration of this moment."""
+        return Environment(
+            began=self._began,
             cpu=_cpu(),
             cores=len(os.sched_getaffinity(0)),
             kernel=platform.release(),
             python=platform.python_version(),
-            libzmq=zmq.zmq_version(),
-            libraries={name: version(name) for name in LIBRARIES},
-            revision=_revision(),
+            libraries={
+                **{name: version(name) for name in LIBRARIES},
+                "libzmq": zmq.zmq_version(),
+                "sqlite": sqlite3.sqlite_version,
+            },
+            revision=self._revision,
+            load_before=self._load,
+            load_after=os.getloadavg(),
+            calibration_before=self._calibration,
+            calibration_after=calibrate(),
+            commit=self._commit,
+            command=self._command,
         )
-
-
-def load() -> tuple[float, float, float]:
-    """Give the load averages of the last 1, 5 and 15 minutes."""
-    return os.getloadavg()
 
 
 def _cpu() -> str:

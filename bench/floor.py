@@ -12,10 +12,13 @@ from dataclasses import dataclass
 import zmq
 
 from bench.floor_frames import EVENTS_OF, PROMOTE_REPORTS, Kind, frame_of, read_frame
+from bench.places import HostPlace
 from bench.waiting import waiting
 from transport.endpoints import Endpoints
+from transport.keys import Domain, ServerKeys
 from transport.process_signals import StopSignals
 from transport.zeromq import sockets
+from transport.zeromq.authenticator import Doorkeeper, authenticated, keys_at
 
 BEACON_MS = 10
 """How often the launcher shows itself before the first promote, in milliseconds."""
@@ -24,20 +27,27 @@ LONGEST_POLL_MS = 250
 
 
 @dataclass(frozen=True, slots=True)
-class FloorHostSettings:
-    """Where a floor host connects, and where it binds its control socket."""
+class FloorLauncherSettings:
+    """Where a floor launcher binds, and with which keys."""
 
     endpoints: Endpoints
-    control: str
+    keys: ServerKeys | None = None
 
 
 def run_floor_launcher(
-    endpoints: Endpoints, life_line: int, ready: Callable[[], None] = lambda: None
+    settings: FloorLauncherSettings, life_line: int, ready: Callable[[], None] = lambda: None
 ) -> int:
     """Run a floor launcher until it is told to stop, and give its exit status."""
-    with StopSignals(life_line) as signals, zmq.Context() as context:
-        link = sockets.router(context, endpoints.link)
-        stream = sockets.publisher(context, endpoints.events)
+    endpoints = settings.endpoints
+    doorkeeper = None if settings.keys is None else Doorkeeper(settings.keys)
+    with (
+        StopSignals(life_line) as signals,
+        zmq.Context() as context,
+        authenticated(context, doorkeeper),
+    ):
+        link = sockets.router(context, endpoints.link, keys=keys_at(doorkeeper, Domain.LINK))
+        stream_keys = keys_at(doorkeeper, Domain.EVENTS)
+        stream = sockets.publisher(context, endpoints.events, keys=stream_keys)
         try:
             ready()
             _launch(link, stream, signals)
@@ -74,13 +84,20 @@ def _launch(link: sockets.ZmqSocket, stream: sockets.ZmqSocket, signals: StopSig
 
 
 def run_floor_host(
-    settings: FloorHostSettings, life_line: int, ready: Callable[[], None] = lambda: None
+    place: HostPlace, life_line: int, ready: Callable[[], None] = lambda: None
 ) -> int:
     """Run a floor host until it is told to stop, and give its exit status."""
-    with StopSignals(life_line) as signals, zmq.Context() as context:
-        link = sockets.dealer(context, settings.endpoints.link)
-        events = sockets.subscriber(context, settings.endpoints.events)
-        control = sockets.router(context, settings.control)
+    endpoints, keys = place.endpoints, place.endpoints.keys
+    doorkeeper = None if place.control_keys is None else Doorkeeper(place.control_keys)
+    with (
+        StopSignals(life_line) as signals,
+        zmq.Context() as context,
+        authenticated(context, doorkeeper),
+    ):
+        link = sockets.dealer(context, endpoints.link, keys=keys)
+        events = sockets.subscriber(context, endpoints.events, keys=keys)
+        control_keys = keys_at(doorkeeper, Domain.CONTROL)
+        control = sockets.router(context, place.control, keys=control_keys)
         try:
             ready()
             if _say_hello(link, events, signals):

@@ -69,11 +69,14 @@ EVENTS_OF: dict[Kind, tuple[Kind, ...]] = {
 }
 """What the launcher publishes on each report."""
 
+EVENTS = tuple(event for events in EVENTS_OF.values() for event in events)
+"""The six events that observers have, in their order."""
+
 LOGICAL_MESSAGES = (
     *PROMOTE_REPORTS,
     Kind.SPAWN_POOL_WINDOW,
     Kind.REPORT_POOL_WINDOW_ADDED,
-    *(event for events in EVENTS_OF.values() for event in events),
+    *EVENTS,
 )
 """The eleven of a promote."""
 

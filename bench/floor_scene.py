@@ -1,27 +1,31 @@
 """The driver's side of the floor: the same kinds of socket, frames that need no decoding."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import zmq
 
-from bench.closed_loop import Completion, Taken
-from bench.floor_frames import Kind, frame_of, read_frame
-from bench.waiting import waiting
+from bench.floor_frames import EVENTS, TRIGGER, Kind, frame_of, read_frame
+from bench.places import HostPlace
+from bench.promote_ledger import Completion, Start, Taken
+from bench.waiting import FINE_SECONDS, wait_finely, waiting
 from transport.endpoints import Endpoints
 from transport.zeromq import sockets
 
 
 class FloorScene:
-    """Implements `Scene`. A promote's key is its number; it says which host it was for."""
+    """Implements `Scene`. A promote's key is its number."""
 
     def __init__(
-        self, context: zmq.Context[Any], endpoints: Endpoints, controls: Sequence[str]
+        self, context: zmq.Context[Any], endpoints: Endpoints, hosts: Sequence[HostPlace]
     ) -> None:
-        self._events = sockets.subscriber(context, endpoints.events)
-        self._controls = [sockets.dealer(context, control) for control in controls]
-        self._number = 0
+        self._events = sockets.subscriber(context, endpoints.events, keys=endpoints.keys)
+        self._controls = [
+            sockets.dealer(context, host.control, keys=host.client_keys) for host in hosts
+        ]
+        self._hosts: list[int] = []
+        self._frames: list[bytes] = []
 
     def is_ready(self, wait_seconds: float) -> bool:
         """Say whether every host said hello."""
@@ -29,11 +33,11 @@ class FloorScene:
         last_beacon = (Kind.BEACON, len(self._controls))
         return any(read_frame(frame)[:2] == last_beacon for (frame,) in waiting(self._events))
 
-    def promote(self, host: int) -> None:
+    def promote(self, start: Start) -> None:
         """Send the trigger."""
-        number = self._number * len(self._controls) + host
-        self._number += 1
-        self._controls[host].send(frame_of(Kind.PROMOTE_WINDOW, number), zmq.NOBLOCK)
+        self._hosts.append(start.host)
+        trigger, _ = TRIGGER
+        self._controls[start.host].send(frame_of(trigger, start.number), zmq.NOBLOCK)
 
     def answers(self) -> list[Taken]:
         """Read the answers."""
@@ -41,22 +45,42 @@ class FloorScene:
         for control in self._controls:
             for (frame,) in waiting(control):
                 _, number, at_ns = read_frame(frame)
-                taken.append(Taken(number, at_ns))
+                taken.append(Taken(number, number, at_ns))
         return taken
 
     def completions(self, wait_seconds: float) -> list[Completion]:
         """Read the events."""
-        if not self._events.poll(round(wait_seconds * 1000)):
+        if wait_seconds < FINE_SECONDS:
+            wait_finely([self._events], wait_seconds)
+        elif not self._events.poll(int((wait_seconds - FINE_SECONDS / 2) * 1000)):
             return []
         completions = []
         for (frame,) in waiting(self._events):
+            self._frames.append(frame)
             kind, number, _ = read_frame(frame)
             if kind == Kind.SAGA_COMPLETED:
-                host = number % len(self._controls)
-                completions.append(Completion(number, host, time.monotonic_ns()))
+                completions.append(Completion(number, self._hosts[number], time.monotonic_ns()))
         return completions
+
+    def violations(self) -> list[str]:
+        """Give the promotes that have not each event once, in order."""
+        return wrong_promotes(self._frames, len(self._hosts))
 
     def close(self) -> None:
         """Close the sockets."""
         for each in (self._events, *self._controls):
             each.close(linger=0)
+
+
+def wrong_promotes(frames: Iterable[bytes], count: int) -> list[str]:
+    """Give, in words, the promotes from 0 to `count` that have not each event once, in order."""
+    seen: list[list[int]] = [[] for _ in range(count)]
+    for frame in frames:
+        kind, number, _ = read_frame(frame)
+        if kind != Kind.BEACON:
+            seen[number].append(kind)
+    return [
+        f"promote {number} has the events {kinds} in place of {[*map(int, EVENTS)]}"
+        for number, kinds in enumerate(seen)
+        if kinds != [*EVENTS]
+    ]

@@ -6,12 +6,14 @@ from typing import Any
 
 import zmq
 
-from bench.closed_loop import Completion, Taken, VoidRunError
-from bench.waiting import waiting
-from transport.codec import decode, encode, family
+from bench import held_sagas, history_check
+from bench.places import HostPlace
+from bench.promote_ledger import Completion, Start, Taken, VoidRunError
+from bench.waiting import FINE_SECONDS, wait_finely, waiting
+from transport.codec import Codec, decode, encode, family
 from transport.endpoints import Endpoints
-from transport.event_stream import Batch, CaughtUp
-from transport.message_types import USER_ANSWERS
+from transport.event_stream import Batch, CaughtUp, Item
+from transport.message_types import CORE, USER_ANSWERS
 from transport.messages import (
     ActionDone,
     PoolWindowAdded,
@@ -38,9 +40,9 @@ class MuxsagaScene:
     """Implements `Scene`. A promote's key is its promote id.
 
     Args:
-        hosts: their ids, in the order of their indices.
-        controls: their control sockets, likewise.
+        hosts: their places, in the order of their indices.
         pool_target: how many ready windows each has before promotes may begin.
+        in_flight: how many other sagas are open by then.
     """
 
     def __init__(
@@ -48,41 +50,54 @@ class MuxsagaScene:
         context: zmq.Context[Any],
         endpoints: Endpoints,
         *,
-        hosts: Sequence[str],
-        controls: Sequence[str],
+        hosts: Sequence[HostPlace],
         pool_target: int,
+        in_flight: int = 0,
     ) -> None:
-        self._observer = Observer(endpoints, context=context)
-        self._controls = [sockets.dealer(context, control) for control in controls]
-        self._index = {host: index for index, host in enumerate(hosts)}
+        codec = Codec(CORE.extended(held_sagas.MESSAGES))
+        self._observer = Observer(endpoints, codec=codec, context=context)
+        self._controls = [
+            sockets.dealer(context, host.control, keys=host.client_keys) for host in hosts
+        ]
+        self._index = {place.host: index for index, place in enumerate(hosts)}
         self._pool_target = pool_target
+        self._in_flight = in_flight
         self._mirror = Mirror()
         self._filling: set[int] = set()
-        self._number = 0
+        self._held = self._steps_held = 0
+        self._batches: list[Batch] = []
         self._by_version: dict[int, Promote] = {}
         self._by_saga: dict[int, Promote] = {}
 
     # --- before the first promote -------------------------------------------------------------
 
     def is_ready(self, wait_seconds: float) -> bool:
-        """Say whether every pool is full, and nothing is under way."""
+        """Say whether every pool is full, and nothing is under way but what is to stay open."""
         for event in self._events(wait_seconds):
-            if not isinstance(event, SagaStarted | SagaCompleted):
-                self._mirror.apply(event)
-            elif isinstance(event, SagaStarted):
-                self._filling.add(event.saga_id or 0)
-            else:
-                self._filling.discard(event.saga_id or 0)
+            match event:
+                case SagaStarted(name=held_sagas.HeldSaga.name):
+                    self._held += 1
+                case held_sagas.StepHeld():
+                    self._steps_held += 1
+                case SagaStarted(saga_id=int(saga_id)):
+                    self._filling.add(saga_id)
+                case SagaCompleted(saga_id=int(saga_id)):
+                    self._filling.discard(saga_id)
+                case SagaFailed(saga_id=saga_id, reason=reason):
+                    msg = f"saga {saga_id} failed: {reason}"
+                    raise VoidRunError(msg)
+                case _:
+                    self._mirror.apply(event)
         hosts = [self._mirror.hosts.get(host) for host in self._index]
         full = all(host is not None and len(host.pool) >= self._pool_target for host in hosts)
-        return full and not self._filling
+        held = self._held == self._steps_held == self._in_flight
+        return full and held and not self._filling
 
     # --- promotes -----------------------------------------------------------------------------
 
-    def promote(self, host: int) -> None:
+    def promote(self, start: Start) -> None:
         """Send the trigger."""
-        self._number += 1
-        self._controls[host].send(encode(PromoteWindow(number=self._number)), zmq.NOBLOCK)
+        self._controls[start.host].send(encode(PromoteWindow(number=start.number)), zmq.NOBLOCK)
 
     def answers(self) -> list[Taken]:
         """Read the answers."""
@@ -111,6 +126,10 @@ class MuxsagaScene:
                     raise VoidRunError(msg)
         return completions
 
+    def violations(self) -> list[str]:
+        """Judge everything that was observed, from the log's first event on."""
+        return history_check.violations(self._batches, self._in_flight)
+
     def close(self) -> None:
         """Close the sockets."""
         self._observer.close()
@@ -118,12 +137,19 @@ class MuxsagaScene:
             each.close(linger=0)
 
     def _events(self, wait_seconds: float) -> Iterator[Recorded]:
-        for item in self._observer.poll(wait_seconds):
+        for item in self._items(wait_seconds):
             if isinstance(item, Batch):
+                self._batches.append(item)
                 yield from item.events
             elif not isinstance(item, CaughtUp):
                 msg = f"the observer lost its history: {type(item).__name__}"
                 raise VoidRunError(msg)
+
+    def _items(self, wait_seconds: float) -> list[Item]:
+        if wait_seconds >= FINE_SECONDS:
+            return self._observer.poll(wait_seconds - FINE_SECONDS / 2)
+        wait_finely(self._observer.sockets, wait_seconds)
+        return self._observer.poll(0)
 
 
 def _taken(frame: bytes) -> Taken:
@@ -131,4 +157,5 @@ def _taken(frame: bytes) -> Taken:
     if not isinstance(answer, ActionDone):
         msg = f"a promote was not done: {answer}"
         raise VoidRunError(msg)
-    return Taken(answer.promote_id or answer.label, answer.at_ns, cold=answer.cold)
+    key = answer.promote_id or answer.label
+    return Taken(answer.number, key, answer.at_ns, cold=answer.cold)

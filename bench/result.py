@@ -187,8 +187,23 @@ def write_document(path: Path, document: Document) -> None:
     try:
         path.write_bytes(encode_document(document))
     except OSError as error:
-        msg = f"{path} cannot be written: {error.strerror}: choose another place"
-        raise ResultError(msg) from error
+        raise _unwritable(path, error) from error
+
+
+def check_writable(path: Path) -> None:
+    """Find out before a long measurement whether its document can be written.
+
+    Raises:
+        ResultError: the file cannot be written.
+    """
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> ResultError:
+    return ResultError(f"{path} cannot be written: {error.strerror}: choose another place")
 
 
 def read_document(path: Path) -> Document:

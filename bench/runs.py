@@ -1,62 +1,62 @@
-"""One run of one variant: fresh processes, one closed loop, its figures."""
+"""One run of one scenario: fresh processes, one load, its figures."""
 
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
 from actors.launcher_process import LauncherSettings
-from bench.closed_loop import Measured, Plan, VoidRunError
-from bench.driver import DriverSettings, Variant, Void, run_driver
-from bench.floor import FloorHostSettings
-from bench.processes import floor_host, floor_launcher, muxsaga_host, muxsaga_launcher
+from bench import held_sagas
+from bench.driver import DriverSettings, Void, run_driver
+from bench.floor import FloorLauncherSettings
+from bench.places import HostPlace, Places
+from bench.processes import floor_host, floor_launcher, muxsaga_host, muxsaga_launcher, sinks
+from bench.promote_ledger import VoidRunError
+from bench.result import Run
+from bench.scenario import Scenario, Variant
+from bench.sinks import SINKS_IN_PROCESS, SinksSettings
 from bench.stage import START_SECONDS, Stage
 from host_sim.host_process import HostProcessSettings
-from transport.endpoints import Endpoints, control_endpoint
 
 SPARE_WINDOWS = 4
-"""A pool holds so many windows more than promotes are in flight at its host: none is ever cold."""
+"""A pool holds so many windows more than promotes are under way at its host: none is ever cold."""
+
+EVENTS_OF_HELD = 4
+JOURNAL_EVENTS = 200_000
+"""A journal holds what the driver has missed of the beginning, held sagas included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one run needs.
-
-    Attributes:
-        run_seconds: how long the driver may take, from its start to its last promote.
-    """
-
-    variant: Variant
-    plan: Plan
-    run_seconds: float
-
-
-def carry_out(run: Run) -> Measured:
+def carry_out(scenario: Scenario, run_seconds: float) -> Run:
     """Run it in processes of its own, and give the figures.
+
+    Args:
+        scenario: what to measure.
+        run_seconds: how long the driver may take, from its start to its last promote.
 
     Raises:
         VoidRunError: the run proves nothing; says why.
     """
+    ground = scenario.ground
     with tempfile.TemporaryDirectory(prefix="muxsaga-bench-") as name, Stage() as stage:
         directory = Path(name)
-        endpoints = Endpoints.in_directory(directory)
-        hosts = tuple(f"bench-{index}" for index in range(run.plan.hosts))
-        pool_target = run.plan.busiest_host + SPARE_WINDOWS
-        _start_hosts_and_launcher(stage, run.variant, directory, hosts, pool_target)
+        measured = tuple(f"bench-{index}" for index in range(ground.hosts))
+        holders = (held_sagas.holder(ground.in_flight),) if ground.in_flight else ()
+        places = Places.of(ground.transport, directory, (*measured, *holders))
+        pool_target = scenario.busiest_host + SPARE_WINDOWS
+        _start_launcher(stage, scenario, places, directory)
+        _start_hosts(stage, scenario, places, pool_target)
+        _start_sinks(stage, scenario, places)
         settings = DriverSettings(
-            variant=run.variant,
-            plan=run.plan,
-            endpoints=endpoints,
-            hosts=hosts,
-            controls=tuple(control_endpoint(directory, host) for host in hosts),
+            scenario=scenario,
+            places=places.of_first(ground.hosts),
             pool_target=pool_target,
-            deadline_ns=time.monotonic_ns() + round(run.run_seconds * 1e9),
+            pids=stage.pids,
+            deadline_ns=time.monotonic_ns() + round(run_seconds * 1e9),
         )
         pipe = stage.start("driver", run_driver, settings)
-        outcome = stage.hear(pipe, time.monotonic() + run.run_seconds + START_SECONDS)
+        outcome = stage.hear(pipe, time.monotonic() + run_seconds + START_SECONDS)
     match outcome:
-        case Measured():
+        case Run():
             return outcome
         case Void(reason=reason):
             raise VoidRunError(reason)
@@ -64,34 +64,49 @@ def carry_out(run: Run) -> Measured:
             assert_never(outcome)
 
 
-def _start_hosts_and_launcher(
-    stage: Stage, variant: Variant, directory: Path, hosts: tuple[str, ...], pool_target: int
-) -> None:
-    endpoints = Endpoints.in_directory(directory)
-    if variant is Variant.FLOOR:
-        stage.start_ready("launcher", floor_launcher, endpoints)
-        for host in hosts:
-            floor_settings = FloorHostSettings(endpoints, control_endpoint(directory, host))
-            stage.start_ready(host, floor_host, floor_settings)
+def _start_launcher(stage: Stage, scenario: Scenario, places: Places, directory: Path) -> None:
+    if scenario.variant is Variant.FLOOR:
+        floor_settings = FloorLauncherSettings(places.launcher, places.launcher_keys)
+        stage.start_ready("launcher", floor_launcher, floor_settings)
         return
-    stage.start_ready("launcher", muxsaga_launcher, _launcher_settings(variant, directory))
-    for host in hosts:
-        real_settings = HostProcessSettings(
-            host=host,
-            endpoints=endpoints,
-            control=control_endpoint(directory, host),
-            pool_target=pool_target,
-            spawn_time="0",
-        )
-        stage.start_ready(host, muxsaga_host, real_settings)
+    in_memory = scenario.variant is Variant.MEMORY
+    in_flight = scenario.ground.in_flight
+    settings = LauncherSettings(
+        places.launcher,
+        keys=places.launcher_keys,
+        extensions=(held_sagas.__name__,) if in_flight else (),
+        journal_events=max(JOURNAL_EVENTS, EVENTS_OF_HELD * in_flight),
+        log=None if in_memory else directory / "log.sqlite",
+        durability="power" if scenario.variant is Variant.POWER else "process",
+    )
+    stage.start_ready("launcher", muxsaga_launcher, settings)
 
 
-def _launcher_settings(variant: Variant, directory: Path) -> LauncherSettings:
-    endpoints, log = Endpoints.in_directory(directory), directory / "log.sqlite"
-    match variant:
-        case Variant.PROCESS:
-            return LauncherSettings(endpoints, log=log, durability="process")
-        case Variant.POWER:
-            return LauncherSettings(endpoints, log=log, durability="power")
-        case _:
-            return LauncherSettings(endpoints)
+def _start_hosts(stage: Stage, scenario: Scenario, places: Places, pool_target: int) -> None:
+    for place in places.hosts:
+        if scenario.variant is Variant.FLOOR:
+            stage.start_ready(place.host, floor_host, place)
+        elif place.host.startswith(held_sagas.HOLDER):
+            stage.start_ready(place.host, muxsaga_host, _host(place, scenario, 0))
+        else:
+            stage.start_ready(place.host, muxsaga_host, _host(place, scenario, pool_target))
+
+
+def _host(place: HostPlace, scenario: Scenario, pool_target: int) -> HostProcessSettings:
+    return HostProcessSettings(
+        host=place.host,
+        endpoints=place.endpoints,
+        control=place.control,
+        control_keys=place.control_keys,
+        pool_target=pool_target,
+        spawn_time=scenario.ground.spawn_time,
+        extensions=(held_sagas.__name__,) if scenario.ground.in_flight else (),
+    )
+
+
+def _start_sinks(stage: Stage, scenario: Scenario, places: Places) -> None:
+    sinks_wanted = scenario.ground.observers - 1
+    for first in range(0, sinks_wanted, SINKS_IN_PROCESS):
+        count = min(SINKS_IN_PROCESS, sinks_wanted - first)
+        settings = SinksSettings(places.observer, count)
+        stage.start_ready(f"sinks-{first // SINKS_IN_PROCESS}", sinks, settings)

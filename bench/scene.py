@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from bench.closed_loop import Completion, Taken
+from bench.promote_ledger import Completion, Start, Taken
 
 
 class Scene(Protocol):
@@ -15,14 +15,17 @@ class Scene(Protocol):
     def is_ready(self, wait_seconds: float) -> bool:
         """Say whether promotes may begin, waiting at most so long for news."""
 
-    def promote(self, host: int) -> None:
-        """Have the host of that index promote a window."""
+    def promote(self, start: Start) -> None:
+        """Have a host promote a window."""
 
     def answers(self) -> list[Taken]:
         """Give the hosts' answers that are there."""
 
     def completions(self, wait_seconds: float) -> list[Completion]:
         """Give the promotes that are complete, waiting at most so long for one."""
+
+    def violations(self) -> list[str]:
+        """Give what was wrong with everything that was observed, in words."""
 
     def close(self) -> None:
         """Close the sockets."""

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
@@ -9,7 +10,7 @@ from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Any, Self
 
-from bench.closed_loop import VoidRunError
+from bench.promote_ledger import VoidRunError
 
 START_SECONDS = 30.0
 """How long a process may take until it is ready."""
@@ -43,7 +44,12 @@ class Stage:
             name=name,
             daemon=True,
         )
-        process.start()
+        # Ctrl-C reaches the whole group: this process alone acts on it, and ends the others.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         there.close()
         self._processes.append(process)
         return here
@@ -78,9 +84,9 @@ class Stage:
         raise VoidRunError(msg)
 
     @property
-    def process_ids(self) -> list[int]:
-        """The ids of its processes, in the order of their starts."""
-        return [process.pid for process in self._processes if process.pid is not None]
+    def pids(self) -> dict[str, int]:
+        """The ids of its processes by name, in the order of their starts."""
+        return {each.name: each.pid for each in self._processes if each.pid is not None}
 
     def __enter__(self) -> Self:
         return self

@@ -1,10 +1,14 @@
-"""What waits at a socket."""
+"""What waits at a socket, and waiting for it, finer than a poller's milliseconds."""
 
-from collections.abc import Iterator
+import select
+from collections.abc import Iterator, Sequence
 
 import zmq
 
 from transport.zeromq.sockets import ZmqSocket
+
+FINE_SECONDS = 0.002
+"""Waits below this are made to the microsecond; a poller would round them up to a millisecond."""
 
 
 def waiting(socket: ZmqSocket) -> Iterator[list[bytes]]:
@@ -15,3 +19,11 @@ def waiting(socket: ZmqSocket) -> Iterator[list[bytes]]:
         except zmq.Again:
             return
         yield message
+
+
+def wait_finely(sockets: Sequence[ZmqSocket], seconds: float) -> None:
+    """Wait at most so long until one of the sockets may be read."""
+    # The sockets have to be looked at first: their descriptors tell of changes only.
+    if any(socket.poll(0) for socket in sockets):
+        return
+    select.select([socket.fileno() for socket in sockets], [], [], max(0.0, seconds))

@@ -1,15 +1,18 @@
-import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from bench.closed_loop import VoidRunError
+from bench.latencies import decoded
+from bench.promote_ledger import VoidRunError
+from bench.result import Document, read_document
 from bench.stage import Stage
 
 REPOSITORY = Path(__file__).parent.parent
@@ -26,31 +29,64 @@ def bench(*options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_tiny_benchmark_gives_every_variant_and_their_ratios() -> None:
-    variants = ("floor", "memory", "process", "power")
-    options = ("--concurrency", "2", "--promotes", "20", "--repeats", "1", "--json")
+def test_a_tiny_closed_loop_gives_every_variant_its_figures(tmp_path: Path) -> None:
+    variants, file = ["floor", "memory", "process", "power"], tmp_path / "result.json"
+    options = ("--concurrency", "2", "--promotes", "20", "--repeats", "1", "--output", str(file))
     done = bench(*options, "--variants", ",".join(variants))
     assert done.returncode == 0, done.stderr
-    document = json.loads(done.stdout)
-    assert document["benchmark"] == "promotes"
-    assert document["environment"]["libraries"]["pykka"]
-    (result,) = document["results"]
-    assert result["concurrency"] == 2
-    assert [(each["of"], each["by"]) for each in result["ratios"]] == [
-        *((variant, "floor") for variant in variants[1:]),
-        *((variant, "memory") for variant in variants[2:]),
-    ]
-    assert all(each["rate"]["median"] > 0 for each in result["ratios"])
-    for variant in variants:
-        (run,) = result["variants"][variant]["runs"]
-        assert run["promotes"] == 20
-        assert 0 < run["p50_us"] <= run["p99_us"] <= run["max_us"]
+    document = read_document(file)
+    assert [series.variant for series in document.series] == variants
+    assert document.environment.libraries["pykka"]
+    assert document.environment.commit.full_us > 0
+    for series in document.series:
+        (run,) = series.runs
+        assert run.promotes == decoded(run.histogram).get_total_count() == 20
+        assert 0 < run.latency_us.p50 <= run.latency_us.p99 <= run.latency_us.max
+        assert run.cpu_s.keys() == run.rss_bytes.keys() == {"launcher", "bench-0", "driver"}
+        assert min(run.cpu_s.values()) > 0
+        assert series.name in done.stdout
+
+
+def test_every_dimension_at_once_in_an_open_loop_with_keys() -> None:
+    done = bench(
+        *("--variants", "floor,process", "--arrivals", "poisson", "--rates", "100"),
+        *("--seconds", "0.3", "--repeats", "1", "--transport", "curve", "--hosts", "2"),
+        *("--observers", "3", "--in-flight", "70", "--spawn-time", "1ms", "--json"),
+    )
+    assert done.returncode == 0, done.stderr
+    document = msgspec.json.decode(done.stdout, type=Document)
+    floor, process = document.series
+    assert floor.name == "floor, curve, 2 hosts, 3 observers, poisson 100/s"
+    assert (floor.in_flight, floor.spawn_time) == (0, "0")
+    assert (process.in_flight, process.spawn_time, process.offered_rate) == (70, "1ms", 100)
+    assert process.runs[0].promotes == 30
+    assert process.runs[0].cpu_s.keys() == {
+        *("launcher", "bench-0", "bench-1", "holder-70", "sinks-0", "driver")
+    }
 
 
 def test_a_run_that_takes_too_long_is_void() -> None:
     done = bench("--concurrency", "2", "--repeats", "1", "--run-seconds", "0.001")
     assert done.returncode == 1
-    assert "void: 2 in flight, run 1 of 1, floor: the time was up" in done.stderr
+    assert "void: floor, 2 in flight, run 1 of 1: the time was up" in done.stderr
+
+
+def test_ctrl_c_ends_everything_with_its_own_status() -> None:
+    tiny = ("--variants", "process", "--concurrency", "1", "--promotes", "20")
+    with subprocess.Popen(
+        [sys.executable, "-m", "bench", "promotes", *tiny, "--repeats", "1000"],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as command:
+        assert command.stderr is not None
+        assert "process, 1 in flight, run 1 of 1000" in command.stderr.readline()
+        os.killpg(command.pid, signal.SIGINT)
+        _, complaints = command.communicate(timeout=30)
+    assert command.returncode == 130
+    assert "Traceback" not in complaints
 
 
 def echo(settings: object, life_line: int, pipe: Connection) -> int:
@@ -81,13 +117,15 @@ def test_a_process_that_ends_unheard_is_named_with_its_status() -> None:
 PARENT = """
 import sys
 from pathlib import Path
+from bench.floor import FloorLauncherSettings
 from bench.processes import floor_launcher
 from bench.stage import Stage
 from transport.endpoints import Endpoints
 
 with Stage() as stage:
-    stage.start_ready("launcher", floor_launcher, Endpoints.in_directory(Path(sys.argv[1])))
-    print(*stage.process_ids, flush=True)
+    settings = FloorLauncherSettings(Endpoints.in_directory(Path(sys.argv[1])))
+    stage.start_ready("launcher", floor_launcher, settings)
+    print(*stage.pids.values(), flush=True)
     sys.stdin.read()
 """
 

@@ -2,54 +2,20 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bench.latencies import decoded, encoded, histogram_of, latency_of, merged, time_series
-from bench.result import (
-    CommitCost,
-    Document,
-    Environment,
-    ResultError,
-    Run,
-    Series,
-    read_document,
-    write_document,
-)
+from bench.result import Document, ResultError, read_document, write_document
+from bench.scenario import Variant
+from tests.bench_documents import document_of, series_at
 
 MICROSECOND = 1_000
 LATENCIES = [number * MICROSECOND for number in range(1, 1001)]
 
 
 def document(*names: str) -> Document:
-    histogram = histogram_of(LATENCIES)
-    run = Run(
-        rate=1000,
-        promotes=1000,
-        seconds=1,
-        latency_us=latency_of(histogram),
-        histogram=encoded(histogram),
-        time_series=time_series([(each, each) for each in LATENCIES], 0, 0.001, 2),
-        cpu_s={"launcher": 0.5},
-        rss_bytes={"launcher": 2**25},
-    )
-    environment = Environment(
-        began="2026-01-01T00:00:00+00:00",
-        cpu="any",
-        cores=2,
-        kernel="6",
-        python="3",
-        libraries={"pykka": "4"},
-        revision="unknown",
-        load_before=(0, 0, 0),
-        load_after=(1, 0, 0),
-        calibration_before=1,
-        calibration_after=1,
-        commit=CommitCost(normal_us=10, full_us=1000),
-    )
-    series = [
-        Series(name=name, variant="process", arrivals="closed", concurrency=64, runs=[run])
-        for name in names
-    ]
-    return Document(benchmark="promotes", environment=environment, series=series)
+    series = series_at(Variant.PROCESS, [500, 1000])
+    return document_of(*(replace(series, name=name) for name in names))
 
 
 def test_a_document_is_read_as_it_was_written(tmp_path: Path) -> None:
