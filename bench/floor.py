@@ -25,6 +25,9 @@ BEACON_MS = 10
 
 LONGEST_POLL_MS = 250
 
+QUEUE = 100_000
+"""How many frames wait on a link: each is sent alone, so they are many more than the real ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class FloorLauncherSettings:
@@ -46,6 +49,7 @@ def run_floor_launcher(
         authenticated(context, doorkeeper),
     ):
         link = sockets.router(context, endpoints.link, keys=keys_at(doorkeeper, Domain.LINK))
+        link.setsockopt(zmq.SNDHWM, QUEUE)
         stream_keys = keys_at(doorkeeper, Domain.EVENTS)
         stream = sockets.publisher(context, endpoints.events, keys=stream_keys)
         try:
@@ -95,6 +99,7 @@ def run_floor_host(
         authenticated(context, doorkeeper),
     ):
         link = sockets.dealer(context, endpoints.link, keys=keys)
+        link.setsockopt(zmq.SNDHWM, QUEUE)
         events = sockets.subscriber(context, endpoints.events, keys=keys)
         control_keys = keys_at(doorkeeper, Domain.CONTROL)
         control = sockets.router(context, place.control, keys=control_keys)

@@ -9,6 +9,7 @@ import zmq
 from bench.floor_frames import EVENTS, TRIGGER, Kind, frame_of, read_frame
 from bench.places import HostPlace
 from bench.promote_ledger import Completion, Start, Taken
+from bench.trigger_sockets import trigger_sockets
 from bench.waiting import FINE_SECONDS, wait_finely, waiting
 from transport.endpoints import Endpoints
 from transport.zeromq import sockets
@@ -21,9 +22,7 @@ class FloorScene:
         self, context: zmq.Context[Any], endpoints: Endpoints, hosts: Sequence[HostPlace]
     ) -> None:
         self._events = sockets.subscriber(context, endpoints.events, keys=endpoints.keys)
-        self._controls = [
-            sockets.dealer(context, host.control, keys=host.client_keys) for host in hosts
-        ]
+        self._controls = trigger_sockets(context, hosts)
         self._hosts: list[int] = []
         self._frames: list[bytes] = []
 

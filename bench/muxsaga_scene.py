@@ -9,6 +9,7 @@ import zmq
 from bench import held_sagas, history_check
 from bench.places import HostPlace
 from bench.promote_ledger import Completion, Start, Taken, VoidRunError
+from bench.trigger_sockets import trigger_sockets
 from bench.waiting import FINE_SECONDS, wait_finely, waiting
 from transport.codec import Codec, decode, encode, family
 from transport.endpoints import Endpoints
@@ -27,7 +28,6 @@ from transport.messages import (
     WindowOpened,
 )
 from transport.mirror import Mirror
-from transport.zeromq import sockets
 from transport.zeromq.observer import Observer
 
 _ANSWERS = family(USER_ANSWERS)
@@ -56,9 +56,7 @@ class MuxsagaScene:
     ) -> None:
         codec = Codec(CORE.extended(held_sagas.MESSAGES))
         self._observer = Observer(endpoints, codec=codec, context=context)
-        self._controls = [
-            sockets.dealer(context, host.control, keys=host.client_keys) for host in hosts
-        ]
+        self._controls = trigger_sockets(context, hosts)
         self._index = {place.host: index for index, place in enumerate(hosts)}
         self._pool_target = pool_target
         self._in_flight = in_flight

@@ -19,6 +19,9 @@ from bench.scenario import (
 from host_sim.spawn_time import SpawnTimeError, parse_spawn_time
 
 TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
+MOST_CONCURRENCY = 512
+"""So many answers surely fit into the queue of a host's control socket."""
+
 MOST_HOSTS = 4
 MOST_OBSERVERS = 64
 MOST_IN_FLIGHT = 100_000
@@ -66,10 +69,10 @@ def add_options(parser: ArgumentParser) -> None:
     )
     load.add_argument(
         "--concurrency",
-        type=_list(_number(1, 4096)),
+        type=_list(_number(1, MOST_CONCURRENCY)),
         default=[1, 8, 64, 512],
         metavar="LIST",
-        help="closed loop: how many in flight (default 1,8,64,512)",
+        help=f"closed loop: how many in flight, at most {MOST_CONCURRENCY} (default 1,8,64,512)",
     )
     load.add_argument(
         "--promotes",
