@@ -13,7 +13,7 @@ from actors.coordinator_messages import (
     StartRefills,
     triggers_of,
 )
-from actors.dispatcher import Choice, Dispatcher
+from actors.dispatcher import Dispatcher
 from actors.mailbox import Mailbox
 from actors.recorder import BLOB_LIMIT, Recorder
 from actors.reducer import Reducer, SettledStep
@@ -43,7 +43,7 @@ class Core:
         clock: the loop's time.
         wall_offset: what to add to the outer clock to have the wall clock, in nanoseconds.
         codec: knows every message type.
-        choose: the dispatcher's choice of the next actor.
+        dispatcher: runs the coordinator and the sagas.
         before_saga_turn: see `BeforeTurn`.
     """
 
@@ -57,14 +57,14 @@ class Core:
         clock: LoopClock,
         wall_offset: int,
         codec: Codec,
-        choose: Choice | None = None,
+        dispatcher: Dispatcher,
         before_saga_turn: BeforeTurn | None = None,
         blob_limit: int = BLOB_LIMIT,
     ) -> None:
         self.state = state
         self.reducer = reducer
         self.clock = clock
-        self.dispatcher = Dispatcher(choose)
+        self.dispatcher = dispatcher
         self.recorder = Recorder(state, blob_limit)
         self.timers = Timers()
         self.refills_allowed = True

@@ -4,12 +4,12 @@ One pass is: `receive` for every ZeroMQ message that waits, `fire_timers`, then 
 shell commits the pass's rows, and only then publishes its blobs and sends its messages.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from actors.coordinator_messages import Crash, EndAll, RecoverSagas
 from actors.core import Core
-from actors.dispatcher import Choice
+from actors.dispatcher import Choice, Dispatcher
 from actors.engine_view import EngineView
 from actors.intake import Intake, ReportKey
 from actors.launcher_extension import LoadedExtension, known_types, saga_kinds
@@ -30,6 +30,16 @@ STOP_GRACE = 10 * SECOND
 STOPPING = "launcher shutting down"
 
 
+MakeDispatcher = Callable[[Choice | None, State], Dispatcher]
+"""Makes a dispatcher with a choice of the next actor, for an engine with this state."""
+
+
+def usual_dispatcher(choose: Choice | None, state: State) -> Dispatcher:
+    """Give a dispatcher; see `MakeDispatcher`."""
+    del state
+    return Dispatcher(choose)
+
+
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
     """How a launcher behaves.
@@ -42,6 +52,7 @@ class EngineSettings:
         blob_limit: see `Recorder`.
         allowed: says whose key may be whom; None for a link without keys, where whoever reaches it
             may be anybody.
+        make_dispatcher: makes the dispatcher of an engine.
     """
 
     heartbeat: float = 1.0
@@ -50,6 +61,7 @@ class EngineSettings:
     before_saga_turn: BeforeTurn | None = None
     blob_limit: int = BLOB_LIMIT
     allowed: KeyPolicy | None = None
+    make_dispatcher: MakeDispatcher = usual_dispatcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +125,7 @@ class Engine:
             clock=self._clock,
             wall_offset=wall_offset,
             codec=self.codec,
-            choose=choose,
+            dispatcher=settings.make_dispatcher(choose, self.state),
             before_saga_turn=settings.before_saga_turn,
             blob_limit=settings.blob_limit,
         )

@@ -3,6 +3,7 @@
 import select
 import sys
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import zmq
@@ -26,6 +27,12 @@ ENGINE_GAVE_UP = 4
 """Exit status of a launcher whose engine crashed too often."""
 
 
+MakeSockets = Callable[
+    [zmq.Context[Any], Endpoints, Doorkeeper | None, Sequence[int]], LauncherSockets
+]
+"""Makes a launcher's sockets, as the class of these does."""
+
+
 class LauncherLoop:
     """One launcher's loop; all its sockets belong to the thread that runs it."""
 
@@ -39,11 +46,12 @@ class LauncherLoop:
         endpoints: Endpoints,
         doorkeeper: Doorkeeper | None = None,
         crash_coordinator: float | None = None,
+        make_sockets: MakeSockets = LauncherSockets,
     ) -> None:
         self._keeper = keeper
         self._signals = signals
         self._doorkeeper = doorkeeper
-        self._sockets = LauncherSockets(context, endpoints, doorkeeper, signals.filenos())
+        self._sockets = make_sockets(context, endpoints, doorkeeper, signals.filenos())
         self._passes = LauncherPasses(keeper, log, self._sockets)
         self._crash_every = round(crash_coordinator * SECOND) if crash_coordinator else None
         self._next_crash = time.monotonic_ns() + (self._crash_every or 0)

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from actors.injected_crash import saga_crashes
 from actors.intake import ReportKey
 from actors.launcher_extension import LoadedExtension, known_types, load_launcher_extension
 from actors.launcher_loop import LauncherLoop
+from actors.launcher_sockets import LauncherSockets
 from actors.memory_saga_log import MemorySagaLog
+from actors.pass_times import PassTimes
 from actors.query_thread import QueryThread
 from actors.saga_log import SagaLog
 from actors.sqlite_saga_log import Durability, SqliteSagaLog
@@ -45,6 +47,8 @@ class LauncherSettings:
         crash_sagas: how likely a saga's actor is to crash at a message, from 0 to 1; for tests.
         crash_coordinator: seconds between crashes of the coordinator; None for none; for tests.
         crash_seed: makes the crashes repeatable; None for chance.
+        times: file to which the times of its passes are written when it ends, for
+            `actors.pass_times.read_notes`; None for no such record.
     """
 
     endpoints: Endpoints
@@ -60,6 +64,7 @@ class LauncherSettings:
     crash_sagas: float = 0.0
     crash_coordinator: float | None = None
     crash_seed: int | None = None
+    times: Path | None = None
 
 
 def run_launcher(
@@ -88,6 +93,9 @@ def run_launcher(
     extensions = tuple(load_launcher_extension(name) for name in settings.extensions)
     engine_settings = _engine_settings(settings, extensions, doorkeeper)
     log = (make_log or open_log)(settings, Codec(known_types(extensions)))
+    times = None if settings.times is None else PassTimes()
+    if times is not None:
+        engine_settings = replace(engine_settings, make_dispatcher=times.dispatcher)
     try:
         keeper = EngineKeeper(_engine_maker(log, engine_settings), settings.engine_budget)
         with (
@@ -97,12 +105,13 @@ def run_launcher(
         ):
             loop = LauncherLoop(
                 keeper,
-                log,
+                log if times is None else times.log(log),
                 signals=signals,
                 context=context,
                 endpoints=settings.endpoints,
                 doorkeeper=doorkeeper,
                 crash_coordinator=settings.crash_coordinator,
+                make_sockets=LauncherSockets if times is None else times.sockets,
             )
             keys = keys_at(doorkeeper, Domain.QUERY)
             query = QueryThread(context, settings.endpoints.query, log.reader(), loop, keys=keys)
@@ -114,6 +123,8 @@ def run_launcher(
             finally:
                 query.stop()
                 loop.close()
+                if times is not None and settings.times is not None:
+                    times.write(settings.times)
     finally:
         if isinstance(log, SqliteSagaLog):
             log.close()
