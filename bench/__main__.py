@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ from bench.result import ResultError
 
 FAILED = 1
 INTERRUPTED = 130
-"""Exit statuses: something was not done, and Ctrl-C."""
+TERMINATED = 143
+"""Exit statuses: something was not done, Ctrl-C, and SIGTERM; no process is left by any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser(given).parse_args(given)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         status: int = options.execute(options)
         sys.stdout.flush()

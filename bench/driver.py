@@ -19,13 +19,14 @@ from msgspec.structs import replace
 from bench.floor_scene import FloorScene
 from bench.history_check import summary
 from bench.loads import ClosedLoad, Load, OpenLoad
+from bench.measured import MeasuredPart, MeasuredPromote
 from bench.muxsaga_scene import MuxsagaScene
 from bench.places import Places
 from bench.process_usage import UsageMeter
 from bench.promote_ledger import VoidRunError
 from bench.result import Run
 from bench.scenario import ClosedArrivals, Scenario, Variant
-from bench.scene import Scene
+from bench.scene import Scene, Versions
 from transport.process_signals import StopSignals
 
 WAIT_SECONDS = 0.25
@@ -58,7 +59,19 @@ class Void:
     reason: str
 
 
-Outcome = Run | Void
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """A run that counts.
+
+    Attributes:
+        promotes: the measured ones, with the versions of their events, if a breakdown is wanted.
+    """
+
+    run: Run
+    promotes: tuple[tuple[MeasuredPromote, Versions], ...] = ()
+
+
+Outcome = Driven | Void
 MakeLoad = Callable[[int], Load]
 """Makes a load whose promotes begin now, at this time of the monotonic clock."""
 
@@ -70,13 +83,16 @@ def run_driver(settings: DriverSettings, life_line: int, result: Connection) -> 
     with StopSignals(life_line) as signals, zmq.Context() as context:
         scene = _scene(settings, context)
         try:
-            run = drive(
+            part = drive(
                 scene,
                 lambda began: _load(settings.scenario, began),
                 lambda: _overdue(settings, signals),
                 meter,
             )
-            outcome: Outcome = replace(run, cpu_s=meter.cpu_s, rss_bytes=meter.rss_bytes)
+            run = replace(part.run(), cpu_s=meter.cpu_s, rss_bytes=meter.rss_bytes)
+            wanted = part.promotes if settings.scenario.breakdown else ()
+            versions = ((each, scene.versions(each.key)) for each in wanted)
+            outcome: Outcome = Driven(run, tuple((each, at) for each, at in versions if at))
         except VoidRunError as error:
             outcome = Void(str(error))
         finally:
@@ -87,8 +103,8 @@ def run_driver(settings: DriverSettings, life_line: int, result: Connection) -> 
 
 def drive(
     scene: Scene, make_load: MakeLoad, overdue: Callable[[], str | None], meter: UsageMeter
-) -> Run:
-    """Make every promote of a load, and give the figures.
+) -> MeasuredPart:
+    """Make every promote of a load, and give those that count.
 
     Args:
         scene: what to drive.
@@ -116,11 +132,11 @@ def drive(
             if (reason := overdue()) is not None:
                 msg = f"{reason}: {load.ledger.progress()}"
                 raise VoidRunError(msg)
-    run = load.measured().run()
+    part = load.measured()
     if found := scene.violations():
         msg = f"the history is wrong: {summary(found)}"
         raise VoidRunError(msg)
-    return run
+    return part
 
 
 def _wait(load: Load) -> float:

@@ -8,7 +8,7 @@ import zmq
 
 from bench.floor_frames import EVENTS, TRIGGER, Kind, frame_of, read_frame
 from bench.places import HostPlace
-from bench.promote_ledger import Completion, Start, Taken
+from bench.promote_ledger import Completion, Key, Start, Taken
 from bench.trigger_sockets import trigger_sockets
 from bench.waiting import FINE_SECONDS, wait_finely, waiting
 from transport.endpoints import Endpoints
@@ -64,6 +64,10 @@ class FloorScene:
     def violations(self) -> list[str]:
         """Give the promotes that have not each event once, in order."""
         return wrong_promotes(self._frames, len(self._hosts))
+
+    def versions(self, key: Key) -> None:
+        """Give None: the floor's events have no versions."""
+        del key
 
     def close(self) -> None:
         """Close the sockets."""

@@ -17,7 +17,7 @@ from itertools import accumulate
 from typing import Protocol
 
 from bench.latencies import SECOND
-from bench.measured import MeasuredPart
+from bench.measured import MeasuredPart, MeasuredPromote
 from bench.promote_ledger import Completion, PromoteLedger, Start, Taken
 from bench.scenario import MOST_OUTSTANDING, ClosedArrivals, OpenArrivals
 
@@ -101,8 +101,11 @@ class ClosedLoad:
         """Give the completions after the warm-up."""
         in_order, first = self.ledger.in_order(), self._arrivals.warm_up
         part = in_order[first : first + self._arrivals.measured]
-        completions = [(at, at - taken.at_ns) for taken, at in part]
-        return MeasuredPart(in_order[first - 1][1], part[-1][1], completions)
+        promotes = [
+            MeasuredPromote(taken.key, taken.at_ns, taken.at_ns, completed)
+            for taken, completed in part
+        ]
+        return MeasuredPart(in_order[first - 1][1], part[-1][1], promotes)
 
 
 class OpenLoad:
@@ -160,12 +163,12 @@ class OpenLoad:
     def measured(self) -> MeasuredPart:
         """Give the completions of those that were due after the warm-up."""
         first = self._arrivals.warm_up
-        completions = [
-            (at, at - self._intended[taken.number])
-            for taken, at in self.ledger.in_order()
+        promotes = [
+            MeasuredPromote(taken.key, self._intended[taken.number], taken.at_ns, completed)
+            for taken, completed in self.ledger.in_order()
             if taken.number >= first
         ]
-        return MeasuredPart(self._intended[first - 1], completions[-1][0], completions)
+        return MeasuredPart(self._intended[first - 1], promotes[-1].completed, promotes)
 
 
 def offsets(arrivals: OpenArrivals) -> Iterator[int]:

@@ -8,7 +8,8 @@ import zmq
 
 from bench import held_sagas, history_check
 from bench.places import HostPlace
-from bench.promote_ledger import Completion, Start, Taken, VoidRunError
+from bench.promote_ledger import Completion, Key, Start, Taken, VoidRunError
+from bench.scene import Versions
 from bench.trigger_sockets import trigger_sockets
 from bench.waiting import FINE_SECONDS, wait_finely, waiting
 from transport.codec import Codec, decode, encode, family
@@ -32,8 +33,8 @@ from transport.zeromq.observer import Observer
 
 _ANSWERS = family(USER_ANSWERS)
 
-Promote = tuple[str, int]
-"""A promote's id, and the index of the host that made it."""
+Promote = tuple[str, int, int]
+"""A promote's id, the index of the host that made it, and the version of its trigger."""
 
 
 class MuxsagaScene:
@@ -66,6 +67,7 @@ class MuxsagaScene:
         self._batches: list[Batch] = []
         self._by_version: dict[int, Promote] = {}
         self._by_saga: dict[int, Promote] = {}
+        self._versions: dict[Key, Versions] = {}
 
     # --- before the first promote -------------------------------------------------------------
 
@@ -108,11 +110,12 @@ class MuxsagaScene:
             match event:
                 case PoolWindowPromoted(version=version, promote_id=promote_id, origin=origin):
                     host = self._index[origin.host] if origin is not None else -1
-                    self._by_version[version] = (promote_id, host)
+                    self._by_version[version] = (promote_id, host, version)
                 case SagaStarted(saga_id=int(saga_id), cause=int(cause)):
                     self._by_saga[saga_id] = self._by_version.pop(cause)
-                case SagaCompleted(saga_id=int(saga_id)):
-                    promote_id, host = self._by_saga.pop(saga_id)
+                case SagaCompleted(saga_id=int(saga_id), version=version):
+                    promote_id, host, trigger = self._by_saga.pop(saga_id)
+                    self._versions[promote_id] = (trigger, version)
                     completions.append(Completion(promote_id, host, time.monotonic_ns()))
                 case PoolWindowRemoved() | WindowOpened() | PoolWindowAdded():
                     pass
@@ -127,6 +130,10 @@ class MuxsagaScene:
     def violations(self) -> list[str]:
         """Judge everything that was observed, from the log's first event on."""
         return history_check.violations(self._batches, self._in_flight)
+
+    def versions(self, key: Key) -> Versions | None:
+        """Give the versions of a promote's trigger and of its terminal event."""
+        return self._versions.get(key)
 
     def close(self) -> None:
         """Close the sockets."""

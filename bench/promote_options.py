@@ -39,6 +39,8 @@ examples:
       open loop: rates up to the knee, then five runs of each at half of it
   python -m bench promotes --arrivals constant --rates 500,1000 --transport ipc,curve
       latency at two fixed rates, over two kinds of link
+  python -m bench promotes --concurrency 1,64 --variants process --breakdown
+      where a promote's time goes
   python -m bench promotes --concurrency 64 --repeats 1 --promotes 500 --json
       a quick look, as JSON
 
@@ -113,6 +115,11 @@ def add_options(parser: ArgumentParser) -> None:
     runs.add_argument(
         "--run-seconds", type=_seconds, default=300.0, help="longest run (default 300)"
     )
+    runs.add_argument(
+        "--breakdown",
+        action="store_true",
+        help="have the launcher note its times, which costs some, and say where the time goes",
+    )
     runs.add_argument("--json", action="store_true", help="print the JSON document")
     runs.add_argument("--output", type=Path, metavar="FILE", help="write the JSON document there")
 
@@ -165,6 +172,8 @@ def _add_ground(parser: ArgumentParser) -> None:
 
 def check_options(options: Namespace) -> str | None:
     """Give what is wrong with options that are right each by itself; None if nothing is."""
+    if options.breakdown and any(options.in_flight):
+        return "--breakdown is without --in-flight: a launcher with open sagas does not end at once"
     if options.arrivals == "closed":
         wrong = [name for name in ("rates", "sweep") if getattr(options, name)]
         return f"--{wrong[0]} is for --arrivals constant or poisson" if wrong else None
@@ -188,7 +197,13 @@ def scenarios(options: Namespace, arrivals: ClosedArrivals | OpenArrivals) -> li
     combined = product(grounds(options), map(Variant, options.variants))
     return list(
         dict.fromkeys(
-            Scenario(variant, arrivals, on_ground(variant, ground)) for ground, variant in combined
+            Scenario(
+                variant,
+                arrivals,
+                on_ground(variant, ground),
+                breakdown=options.breakdown and variant is not Variant.FLOOR,
+            )
+            for ground, variant in combined
         )
     )
 

@@ -3,11 +3,14 @@
 import tempfile
 import time
 from pathlib import Path
-from typing import assert_never
+
+from msgspec.structs import replace
 
 from actors.launcher_process import LauncherSettings
+from actors.pass_times import read_notes
 from bench import held_sagas
-from bench.driver import DriverSettings, Void, run_driver
+from bench.breakdown import breakdown
+from bench.driver import Driven, DriverSettings, Outcome, Void, run_driver
 from bench.floor import FloorLauncherSettings
 from bench.places import HostPlace, Places
 from bench.processes import floor_host, floor_launcher, muxsaga_host, muxsaga_launcher, sinks
@@ -21,6 +24,7 @@ from host_sim.host_process import HostProcessSettings
 SPARE_WINDOWS = 4
 """A pool holds so many windows more than promotes are under way at its host: none is ever cold."""
 
+TIMES = "times"
 EVENTS_OF_HELD = 4
 JOURNAL_EVENTS = 200_000
 """A journal holds what the driver has missed of the beginning, held sagas included."""
@@ -54,14 +58,20 @@ def carry_out(scenario: Scenario, run_seconds: float) -> Run:
             deadline_ns=time.monotonic_ns() + round(run_seconds * 1e9),
         )
         pipe = stage.start("driver", run_driver, settings)
-        outcome = stage.hear(pipe, time.monotonic() + run_seconds + START_SECONDS)
-    match outcome:
-        case Run():
-            return outcome
-        case Void(reason=reason):
-            raise VoidRunError(reason)
-        case _:
-            assert_never(outcome)
+        outcome: Outcome = stage.hear(pipe, time.monotonic() + run_seconds + START_SECONDS)
+        if isinstance(outcome, Void):
+            raise VoidRunError(outcome.reason)
+        stage.end()
+        if not outcome.promotes:
+            return outcome.run
+        return _with_breakdown(outcome, directory / TIMES)
+
+
+def _with_breakdown(driven: Driven, times: Path) -> Run:
+    if not times.exists():
+        msg = "the launcher did not leave its times: it had to be killed"
+        raise VoidRunError(msg)
+    return replace(driven.run, breakdown_us=breakdown(driven.promotes, read_notes(times)))
 
 
 def _start_launcher(stage: Stage, scenario: Scenario, places: Places, directory: Path) -> None:
@@ -78,6 +88,7 @@ def _start_launcher(stage: Stage, scenario: Scenario, places: Places, directory:
         journal_events=max(JOURNAL_EVENTS, EVENTS_OF_HELD * in_flight),
         log=None if in_memory else directory / "log.sqlite",
         durability="power" if scenario.variant is Variant.POWER else "process",
+        times=directory / TIMES if scenario.breakdown else None,
     )
     stage.start_ready("launcher", muxsaga_launcher, settings)
 

@@ -2,7 +2,10 @@
 
 from typing import Protocol
 
-from bench.promote_ledger import Completion, Start, Taken
+from bench.promote_ledger import Completion, Key, Start, Taken
+
+Versions = tuple[int, int]
+"""Of a promote's trigger, and of its terminal event."""
 
 
 class Scene(Protocol):
@@ -26,6 +29,9 @@ class Scene(Protocol):
 
     def violations(self) -> list[str]:
         """Give what was wrong with everything that was observed, in words."""
+
+    def versions(self, key: Key) -> Versions | None:
+        """Give the versions of a promote's first and last event; None for events without any."""
 
     def close(self) -> None:
         """Close the sockets."""

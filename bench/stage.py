@@ -97,6 +97,10 @@ class Stage:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End all processes, the last one started first; a second time does nothing."""
         deadline = time.monotonic() + END_SECONDS
         for process in reversed(self._processes):
             process.terminate()
@@ -105,6 +109,7 @@ class Stage:
             process.kill()
             process.join()
             process.close()
+        self._processes.clear()
         self._life_line.close()
         self._held.close()
 

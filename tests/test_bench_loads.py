@@ -8,7 +8,7 @@ import pytest
 from bench.driver import drive
 from bench.loads import ClosedLoad, Load, OpenLoad, offsets
 from bench.process_usage import UsageMeter
-from bench.promote_ledger import Completion, PromoteLedger, Start, Taken, VoidRunError
+from bench.promote_ledger import Completion, Key, PromoteLedger, Start, Taken, VoidRunError
 from bench.result import Run
 from bench.scenario import MOST_OUTSTANDING, ClosedArrivals, OpenArrivals
 
@@ -51,6 +51,9 @@ class FakeScene:
     def violations(self) -> list[str]:
         return self.found
 
+    def versions(self, key: Key) -> None:
+        del key
+
     def close(self) -> None:
         pass
 
@@ -62,7 +65,7 @@ def driven(scene: FakeScene, rounds: int = 1000) -> Run:
         lambda _: ClosedLoad(CLOSED, hosts=2),
         lambda: "the time was up" if next(left) == 0 else None,
         UsageMeter({}),
-    )
+    ).run()
 
 
 def test_the_warm_up_fits_the_load() -> None:
@@ -144,8 +147,8 @@ def test_a_latency_of_an_open_loop_runs_from_when_the_promote_was_due() -> None:
     finish(load, starts, SECOND + 600 * MILLISECOND)
     part = load.measured()
     assert load.is_measured
-    assert len(part.completions) == OPEN.measured == 10
-    assert [latency for _, latency in part.completions] == [
+    assert len(part.promotes) == OPEN.measured == 10
+    assert [promote.latency for promote in part.promotes] == [
         (600 - 10 * number) * MILLISECOND for number in range(11, 21)
     ]
     assert part.seconds == pytest.approx(0.5)

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bench.breakdown import SEGMENTS
 from bench.latencies import decoded
 from bench.promote_ledger import VoidRunError
 from bench.result import Document, read_document
@@ -63,6 +64,19 @@ def test_every_dimension_at_once_in_an_open_loop_with_keys() -> None:
     assert process.runs[0].cpu_s.keys() == {
         *("launcher", "bench-0", "bench-1", "holder-70", "sinks-0", "driver")
     }
+
+
+def test_the_times_of_a_launcher_say_where_all_of_a_promotes_time_goes() -> None:
+    done = bench(
+        *("--variants", "process", "--concurrency", "2", "--promotes", "20"),
+        *("--repeats", "1", "--breakdown", "--json"),
+    )
+    assert done.returncode == 0, done.stderr
+    (series,) = msgspec.json.decode(done.stdout, type=Document).series
+    (run,) = series.runs
+    assert run.breakdown_us is not None
+    assert sum(run.breakdown_us.values()) == pytest.approx(run.latency_us.mean, rel=0.01)
+    assert min(run.breakdown_us[each] for each in SEGMENTS if each != "trigger") > 0
 
 
 def test_a_run_that_takes_too_long_is_void() -> None:

@@ -134,6 +134,7 @@ def test_a_wrong_option_is_refused_with_its_value(
     [
         (["--rates", "100"], "--rates is for --arrivals constant or poisson"),
         (["--sweep"], "--sweep is for --arrivals constant or poisson"),
+        (["--breakdown", "--in-flight", "9"], "--breakdown is without --in-flight"),
         (["--arrivals", "poisson"], "--arrivals poisson needs --rates or --sweep"),
     ],
 )
