@@ -22,7 +22,8 @@ class Command:
 
     Attributes:
         module: has `configure(parser)`, which adds its options, and `execute(options)`, which gives
-            the exit status. It is imported only if it is named: what it needs, others do not.
+            the exit status; `options.given` is what was given to `python -m bench`. It is imported
+            only if it is named: what it needs, others do not.
     """
 
     name: str
@@ -72,7 +73,7 @@ def _parser(given: Sequence[str]) -> ArgumentParser:
         )
         if command.name in given[:1]:
             module = importlib.import_module(command.module)
-            of_command.set_defaults(execute=module.execute)
+            of_command.set_defaults(execute=module.execute, given=list(given))
             module.configure(of_command)
     return parser
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bench.promote_ledger import VoidRunError
 from bench.result import Knee, Run, Series
-from bench.scenario import ClosedArrivals, OpenArrivals, Scenario, Variant
+from bench.scenario import ClosedArrivals, OpenArrivals, Scenario, Variant, on_ground
 
 SERVED = 0.95
 EXPLODED_US = 100_000.0
@@ -138,12 +138,23 @@ def sweeps(
         swept, knee = bench.sweep(scenario, arrivals)
         series += swept
         knees.append(knee)
-    floors = [each for each in scenarios if each.variant is Variant.FLOOR]
     for scenario, knee in zip(scenarios, knees, strict=True):
         if knee.rate is None:
             continue
         at_half = replace(arrivals, rate=knee.rate / 2)
-        beside = [] if scenario in floors else floors
-        group = [replace(each, arrivals=at_half) for each in (*beside, scenario)]
-        series += bench.in_turn(group, f" (half of the knee of {scenario.variant})")
+        group = [
+            replace(each, arrivals=at_half) for each in (*_floors(scenarios, scenario), scenario)
+        ]
+        whose = ", ".join([scenario.variant, *scenario.ground.words()])
+        series += bench.in_turn(group, f" (half of the knee of {whose})")
     return series, knees
+
+
+def _floors(scenarios: Sequence[Scenario], scenario: Scenario) -> list[Scenario]:
+    """Give the floor on the ground of another variant, if it is measured at all."""
+    floor = on_ground(Variant.FLOOR, scenario.ground)
+    return [
+        each
+        for each in scenarios
+        if each.variant is Variant.FLOOR is not scenario.variant and each.ground == floor
+    ]

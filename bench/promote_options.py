@@ -26,6 +26,10 @@ MOST_HOSTS = 4
 MOST_OBSERVERS = 64
 MOST_IN_FLIGHT = 100_000
 LONGEST_SECONDS = 3600.0
+FASTEST = 100_000.0
+FIRST_RATE = 250.0
+"""Promotes a second: the most that can be offered, and where a sweep begins."""
+
 
 EPILOG = """\
 examples:
@@ -221,9 +225,6 @@ def open_loads(options: Namespace) -> list[OpenArrivals]:
     ]
 
 
-FIRST_RATE = 250.0
-
-
 def _list(read: Callable[[str], Any]) -> Callable[[str], list[Any]]:
     def read_list(text: str) -> list[Any]:
         values = [read(each) for each in text.split(",")]
@@ -268,7 +269,7 @@ def _amount(text: str, unit: str, most: float) -> float:
 
 
 def _rate(text: str) -> float:
-    return _amount(text, "promotes a second", MOST_PROMOTES / LONGEST_SECONDS * 360)
+    return _amount(text, "promotes a second", FASTEST)
 
 
 def _seconds(text: str) -> float:

@@ -50,7 +50,7 @@ def execute(options: Namespace) -> int:
         return WRONG_USAGE
     if options.output is not None:
         check_writable(options.output)
-    surroundings = Surroundings(sys.argv[1:])
+    surroundings = Surroundings(options.given)
     try:
         series, knees = _measure(options)
     except VoidRunError as error:

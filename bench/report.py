@@ -141,11 +141,12 @@ def _without_load(series: Series) -> str:
 
 
 def _print_usage(console: Console, series: Sequence[Series]) -> None:
-    console.print("CPU, in percent of one core, and resident memory; medians", highlight=False)
+    console.print("CPU in percent of one core and for a promote, memory; medians", highlight=False)
     for each in series:
         names = [name for name in each.runs[0].cpu_s if all(name in run.cpu_s for run in each.runs)]
         used = [
             f"{name} {median(100 * run.cpu_s[name] / run.seconds for run in each.runs):.0f} % "
+            f"{median(1e6 * run.cpu_s[name] / run.promotes for run in each.runs):.0f} us "
             f"{median(run.rss_bytes[name] / 1e6 for run in each.runs):.0f} MB"
             for name in names
         ]

@@ -17,8 +17,8 @@ MOST_OUTSTANDING = 124
 """How many promotes of an open loop are under way at a host at most; those due meanwhile wait in
 the driver, and their latency counts from when they were due."""
 
-MOST_PROMOTES = 1_000_000
-"""How many promotes a run makes at most: every run is bounded."""
+MOST_PROMOTES = 200_000
+"""How many promotes a run measures at most: every run is bounded."""
 
 
 class Variant(StrEnum):
@@ -98,12 +98,12 @@ class OpenArrivals:
     @property
     def measured(self) -> int:
         """How many are measured."""
-        return max(1, round(self.rate * self.seconds))
+        return min(MOST_PROMOTES, max(1, round(self.rate * self.seconds)))
 
     @property
     def warm_up(self) -> int:
         """How many are due before."""
-        return math.ceil(self.rate * min(WARM_UP_SECONDS, self.seconds))
+        return min(self.measured, math.ceil(self.rate * WARM_UP_SECONDS))
 
     def words(self) -> str:
         """Give it for people."""

@@ -69,7 +69,7 @@ def test_the_tables_show_figures_ratios_and_what_processes_used() -> None:
     assert "2,000 [1,000..4,000]" in text
     assert "memory / floor" in text
     assert "0.500 [0.250..0.500]" in text
-    assert "memory, 8 in flight: launcher 50 % 34 MB" in text
+    assert "memory, 8 in flight: launcher 50 % 500 us 34 MB" in text
     assert "commit 10 us NORMAL, 1,000 us FULL" in text
 
 
