@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import TracebackType
@@ -44,7 +45,9 @@ class Stage:
             name=name,
             daemon=True,
         )
-        # Ctrl-C reaches the whole group: this process alone acts on it, and ends the others.
+        # Ctrl-C reaches the whole group: this process alone acts on it, and ends the others. The
+        # tracker is started before, for its start unblocks the signal again.
+        resource_tracker.ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
             process.start()

@@ -115,6 +115,20 @@ def fail(settings: object, life_line: int, pipe: Connection) -> int:
     return int(str(settings))
 
 
+def tell_blocked(settings: object, life_line: int, pipe: Connection) -> int:
+    assert settings is None
+    assert life_line > 0
+    pipe.send(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+    return 0
+
+
+def test_a_process_of_a_stage_leaves_ctrl_c_to_its_parent_from_its_first_moment() -> None:
+    with Stage() as stage:
+        pipe = stage.start("child", tell_blocked, None)
+        assert stage.hear(pipe, time.monotonic() + 20) == {signal.SIGINT}
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
 def test_a_stage_hears_what_a_process_says() -> None:
     with Stage() as stage:
         pipe = stage.start("echo", echo, "hello")
