@@ -117,7 +117,11 @@ def add_options(parser: ArgumentParser) -> None:
         help="runs of each variant, in turn (default 5)",
     )
     runs.add_argument(
-        "--run-seconds", type=_seconds, default=300.0, help="longest run (default 300)"
+        "--run-seconds",
+        type=_seconds,
+        default=300.0,
+        metavar="SECONDS",
+        help="longest run (default 300)",
     )
     runs.add_argument(
         "--breakdown",

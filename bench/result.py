@@ -21,7 +21,7 @@ Transport = Literal["ipc", "tcp", "curve"]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Amount = Annotated[float, Meta(ge=0)]
-Load = tuple[float, float, float]
+LoadAverages = tuple[float, float, float]
 
 
 class ResultError(ValueError):
@@ -55,8 +55,8 @@ class Environment(Struct, frozen=True, kw_only=True):
     python: str
     libraries: dict[str, str]
     revision: str
-    load_before: Load
-    load_after: Load
+    load_before: LoadAverages
+    load_after: LoadAverages
     calibration_before: Amount
     calibration_after: Amount
     commit: CommitCost
@@ -196,8 +196,11 @@ def check_writable(path: Path) -> None:
     Raises:
         ResultError: the file cannot be written.
     """
+    existed = path.exists()
     try:
         path.open("ab").close()
+        if not existed:
+            path.unlink()
     except OSError as error:
         raise _unwritable(path, error) from error
 

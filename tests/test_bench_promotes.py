@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -85,7 +86,17 @@ def test_a_run_that_takes_too_long_is_void() -> None:
     assert "void: floor, 2 in flight, run 1 of 1: the time was up" in done.stderr
 
 
-def test_ctrl_c_ends_everything_with_its_own_status() -> None:
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        (lambda pid: os.killpg(pid, signal.SIGINT), 130),
+        (lambda pid: os.kill(pid, signal.SIGTERM), 143),
+    ],
+    ids=["Ctrl-C", "SIGTERM"],
+)
+def test_a_signal_ends_everything_with_its_own_status(
+    end: Callable[[int], None], status: int
+) -> None:
     tiny = ("--variants", "process", "--concurrency", "1", "--promotes", "20")
     with subprocess.Popen(
         [sys.executable, "-m", "bench", "promotes", *tiny, "--repeats", "1000"],
@@ -97,9 +108,10 @@ def test_ctrl_c_ends_everything_with_its_own_status() -> None:
     ) as command:
         assert command.stderr is not None
         assert "process, 1 in flight, run 1 of 1000" in command.stderr.readline()
-        os.killpg(command.pid, signal.SIGINT)
+        end(command.pid)
+        # Every process holds stderr: its end is the end of the last of them.
         _, complaints = command.communicate(timeout=30)
-    assert command.returncode == 130
+    assert command.returncode == status
     assert "Traceback" not in complaints
 
 

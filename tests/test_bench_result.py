@@ -5,7 +5,13 @@ import pytest
 from msgspec.structs import replace
 
 from bench.latencies import decoded, encoded, histogram_of, latency_of, merged, time_series
-from bench.result import Document, ResultError, read_document, write_document
+from bench.result import (
+    Document,
+    ResultError,
+    check_writable,
+    read_document,
+    write_document,
+)
 from bench.scenario import Variant
 from tests.bench_documents import document_of, series_at
 
@@ -79,3 +85,14 @@ def test_a_time_series_counts_every_completion_once_in_its_stretch() -> None:
     assert [each.at_s for each in series] == [0, 0.5, 1.0, 1.5]
     assert series[1].p50_us == series[1].p99_us == pytest.approx(9, rel=1e-3)
     assert series[2].p50_us == 0
+
+
+def test_looking_whether_a_file_can_be_written_changes_nothing(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    old.write_text("old")
+    for file in (old, new):
+        check_writable(file)
+    assert old.read_text() == "old"
+    assert not new.exists()
+    with pytest.raises(ResultError, match="cannot be written"):
+        check_writable(tmp_path)
