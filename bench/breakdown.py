@@ -5,6 +5,7 @@ the report of the new window, which ends it. Each time it is one unit of work in
 beginning to its end every nanosecond belongs to exactly one segment:
 
 * `trigger`: from when an open loop's promote was due until its window left the pool;
+* `spawn`: the host made the window; where that takes no time, it is not told apart from `wire`;
 * `wire`: under way between processes, or at work in the host, while the launcher waited;
 * `queue`: the launcher was busy with others, before this one's turn or in the rest of its pass;
 * `reducer`: its reports were decoded, made events, and applied;
@@ -15,16 +16,17 @@ beginning to its end every nanosecond belongs to exactly one segment:
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
 from actors.pass_times import Moment, Note
 from bench.measured import MeasuredPromote
 from bench.promote_ledger import VoidRunError
-from bench.scene import Versions
+from bench.scene import PromoteEvents
+from bench.spawn_times import Spawn
 
-SEGMENTS = ("trigger", "wire", "queue", "reducer", "saga", "commit", "send", "fan_out")
+SEGMENTS = ("trigger", "spawn", "wire", "queue", "reducer", "saga", "commit", "send", "fan_out")
 MICROSECOND = 1_000
 
 
@@ -107,33 +109,43 @@ class Course:
 
 
 def breakdown(
-    promotes: Sequence[tuple[MeasuredPromote, Versions]], notes: Iterable[Note]
+    promotes: Sequence[tuple[MeasuredPromote, PromoteEvents]],
+    notes: Iterable[Note],
+    spawns: Mapping[int, Spawn],
 ) -> dict[str, float]:
     """Give the mean of each segment over some promotes, in microseconds.
 
     Args:
-        promotes: one or more, with the versions of their triggers and terminal events.
+        promotes: one or more, with their events.
         notes: of the launcher, of its whole life.
+        spawns: when windows were made, by saga, as far as that is known.
 
     Raises:
         VoidRunError: the notes do not have these promotes.
     """
     course, sums = Course(notes), dict.fromkeys(SEGMENTS, 0)
-    for promote, (trigger, terminal) in promotes:
-        for segment, nanoseconds in _segments(promote, trigger, terminal, course):
+    for promote, events in promotes:
+        spawn = spawns.get(events.saga_id)
+        for segment, nanoseconds in _segments(promote, events, spawn, course):
             sums[segment] += nanoseconds
     return {segment: sums[segment] / len(promotes) / MICROSECOND for segment in SEGMENTS}
 
 
 def _segments(
-    promote: MeasuredPromote, trigger: int, terminal: int, course: Course
+    promote: MeasuredPromote, events: PromoteEvents, spawn: Spawn | None, course: Course
 ) -> Iterable[tuple[str, int]]:
-    start, end = course.unit_of(trigger), course.unit_of(terminal)
+    start, end = course.unit_of(events.trigger), course.unit_of(events.terminal)
     yield "trigger", promote.taken - promote.began
     yield from _under_way(promote.taken, start.read, course)
     yield from _in_pass(start)
     yield "send", start.of.ended - start.of.committed
-    yield from _under_way(start.of.ended, end.read, course)
+    sent = start.of.ended
+    began, ready = spawn or (sent, sent)
+    began = max(began, sent)  # a host may be at work before the launcher's pass has ended
+    ready = max(ready, began)
+    yield "spawn", ready - began
+    yield from _under_way(sent, began, course)
+    yield from _under_way(ready, end.read, course)
     yield from _in_pass(end)
     yield "fan_out", promote.completed - end.of.committed
 

@@ -26,7 +26,7 @@ from bench.process_usage import UsageMeter
 from bench.promote_ledger import VoidRunError
 from bench.result import Run
 from bench.scenario import ClosedArrivals, Scenario, Variant
-from bench.scene import Scene, Versions
+from bench.scene import PromoteEvents, Scene
 from transport.process_signals import StopSignals
 
 WAIT_SECONDS = 0.25
@@ -64,11 +64,11 @@ class Driven:
     """A run that counts.
 
     Attributes:
-        promotes: the measured ones, with the versions of their events, if a breakdown is wanted.
+        promotes: the measured ones, with their events, if a breakdown is wanted.
     """
 
     run: Run
-    promotes: tuple[tuple[MeasuredPromote, Versions], ...] = ()
+    promotes: tuple[tuple[MeasuredPromote, PromoteEvents], ...] = ()
 
 
 Outcome = Driven | Void
@@ -91,8 +91,8 @@ def run_driver(settings: DriverSettings, life_line: int, result: Connection) -> 
             )
             run = replace(part.run(), cpu_s=meter.cpu_s, rss_bytes=meter.rss_bytes)
             wanted = part.promotes if settings.scenario.breakdown else ()
-            versions = ((each, scene.versions(each.key)) for each in wanted)
-            outcome: Outcome = Driven(run, tuple((each, at) for each, at in versions if at))
+            pairs = ((each, scene.events_of(each.key)) for each in wanted)
+            outcome: Outcome = Driven(run, tuple((each, of) for each, of in pairs if of))
         except VoidRunError as error:
             outcome = Void(str(error))
         finally:

@@ -65,7 +65,7 @@ class FloorScene:
         """Give the promotes that have not each event once, in order."""
         return wrong_promotes(self._frames, len(self._hosts))
 
-    def versions(self, key: Key) -> None:
+    def events_of(self, key: Key) -> None:
         """Give None: the floor's events have no versions."""
         del key
 

@@ -9,7 +9,7 @@ import zmq
 from bench import held_sagas, history_check
 from bench.places import HostPlace
 from bench.promote_ledger import Completion, Key, Start, Taken, VoidRunError
-from bench.scene import Versions
+from bench.scene import PromoteEvents
 from bench.trigger_sockets import trigger_sockets
 from bench.waiting import FINE_SECONDS, wait_finely, waiting
 from transport.codec import Codec, decode, encode, family
@@ -67,7 +67,7 @@ class MuxsagaScene:
         self._batches: list[Batch] = []
         self._by_version: dict[int, Promote] = {}
         self._by_saga: dict[int, Promote] = {}
-        self._versions: dict[Key, Versions] = {}
+        self._events_of: dict[Key, PromoteEvents] = {}
 
     # --- before the first promote -------------------------------------------------------------
 
@@ -115,7 +115,7 @@ class MuxsagaScene:
                     self._by_saga[saga_id] = self._by_version.pop(cause)
                 case SagaCompleted(saga_id=int(saga_id), version=version):
                     promote_id, host, trigger = self._by_saga.pop(saga_id)
-                    self._versions[promote_id] = (trigger, version)
+                    self._events_of[promote_id] = PromoteEvents(saga_id, trigger, version)
                     completions.append(Completion(promote_id, host, time.monotonic_ns()))
                 case PoolWindowRemoved() | WindowOpened() | PoolWindowAdded():
                     pass
@@ -131,9 +131,9 @@ class MuxsagaScene:
         """Judge everything that was observed, from the log's first event on."""
         return history_check.violations(self._batches, self._in_flight)
 
-    def versions(self, key: Key) -> Versions | None:
-        """Give the versions of a promote's trigger and of its terminal event."""
-        return self._versions.get(key)
+    def events_of(self, key: Key) -> PromoteEvents | None:
+        """Give which events a promote brought."""
+        return self._events_of.get(key)
 
     def close(self) -> None:
         """Close the sockets."""

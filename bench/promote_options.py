@@ -126,7 +126,8 @@ def add_options(parser: ArgumentParser) -> None:
     runs.add_argument(
         "--breakdown",
         action="store_true",
-        help="have the launcher note its times, which costs some, and say where the time goes",
+        help="have the launcher note its times, which costs some, and say where the time goes, the "
+        "making of windows included",
     )
     runs.add_argument("--json", action="store_true", help="print the JSON document")
     runs.add_argument("--output", type=Path, metavar="FILE", help="write the JSON document there")

@@ -18,6 +18,7 @@ from bench.promote_ledger import VoidRunError
 from bench.result import Run
 from bench.scenario import Scenario, Variant
 from bench.sinks import SINKS_IN_PROCESS, SinksSettings
+from bench.spawn_times import spawns
 from bench.stage import START_SECONDS, Stage
 from host_sim.host_process import HostProcessSettings
 
@@ -25,6 +26,7 @@ SPARE_WINDOWS = 4
 """A pool holds so many windows more than promotes are under way at its host: none is ever cold."""
 
 TIMES = "times"
+HISTORY = ".history.jsonl"
 EVENTS_OF_HELD = 4
 JOURNAL_EVENTS = 200_000
 """A journal holds what the driver has missed of the beginning, held sagas included."""
@@ -48,7 +50,7 @@ def carry_out(scenario: Scenario, run_seconds: float) -> Run:
         places = Places.of(ground.transport, directory, (*measured, *holders))
         pool_target = scenario.busiest_host + SPARE_WINDOWS
         _start_launcher(stage, scenario, places, directory)
-        _start_hosts(stage, scenario, places, pool_target)
+        _start_hosts(stage, scenario, places, pool_target, directory)
         _start_sinks(stage, scenario, places)
         settings = DriverSettings(
             scenario=scenario,
@@ -64,14 +66,17 @@ def carry_out(scenario: Scenario, run_seconds: float) -> Run:
         stage.end()
         if not outcome.promotes:
             return outcome.run
-        return _with_breakdown(outcome, directory / TIMES)
+        return _with_breakdown(outcome, directory)
 
 
-def _with_breakdown(driven: Driven, times: Path) -> Run:
+def _with_breakdown(driven: Driven, directory: Path) -> Run:
+    times = directory / TIMES
     if not times.exists():
         msg = "the launcher did not leave its times: it had to be killed"
         raise VoidRunError(msg)
-    return replace(driven.run, breakdown_us=breakdown(driven.promotes, read_notes(times)))
+    made = spawns(directory.glob(f"*{HISTORY}"))
+    parts = breakdown(driven.promotes, read_notes(times), made)
+    return replace(driven.run, breakdown_us=parts)
 
 
 def _start_launcher(stage: Stage, scenario: Scenario, places: Places, directory: Path) -> None:
@@ -93,24 +98,31 @@ def _start_launcher(stage: Stage, scenario: Scenario, places: Places, directory:
     stage.start_ready("launcher", muxsaga_launcher, settings)
 
 
-def _start_hosts(stage: Stage, scenario: Scenario, places: Places, pool_target: int) -> None:
+def _start_hosts(
+    stage: Stage, scenario: Scenario, places: Places, pool_target: int, directory: Path
+) -> None:
     for place in places.hosts:
         if scenario.variant is Variant.FLOOR:
             stage.start_ready(place.host, floor_host, place)
-        elif place.host.startswith(held_sagas.HOLDER):
-            stage.start_ready(place.host, muxsaga_host, _host(place, scenario, 0))
         else:
-            stage.start_ready(place.host, muxsaga_host, _host(place, scenario, pool_target))
+            settings = _host(place, scenario, pool_target, directory)
+            stage.start_ready(place.host, muxsaga_host, settings)
 
 
-def _host(place: HostPlace, scenario: Scenario, pool_target: int) -> HostProcessSettings:
+def _host(
+    place: HostPlace, scenario: Scenario, pool_target: int, directory: Path
+) -> HostProcessSettings:
+    spawn_time = scenario.ground.spawn_time
+    # Windows that take no time need no record of it, which would cost the host some.
+    is_recorded = scenario.breakdown and spawn_time != "0"
     return HostProcessSettings(
         host=place.host,
         endpoints=place.endpoints,
         control=place.control,
         control_keys=place.control_keys,
-        pool_target=pool_target,
-        spawn_time=scenario.ground.spawn_time,
+        pool_target=0 if place.host.startswith(held_sagas.HOLDER) else pool_target,
+        spawn_time=spawn_time,
+        history=directory / f"{place.host}{HISTORY}" if is_recorded else None,
         extensions=(held_sagas.__name__,) if scenario.ground.in_flight else (),
     )
 

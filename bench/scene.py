@@ -1,11 +1,16 @@
 """What a driver drives: hosts that promote on request, and an observer of what comes of it."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bench.promote_ledger import Completion, Key, Start, Taken
 
-Versions = tuple[int, int]
-"""Of a promote's trigger, and of its terminal event."""
+
+class PromoteEvents(NamedTuple):
+    """Which events a promote brought: its saga, and the versions of its trigger and terminal."""
+
+    saga_id: int
+    trigger: int
+    terminal: int
 
 
 class Scene(Protocol):
@@ -30,8 +35,8 @@ class Scene(Protocol):
     def violations(self) -> list[str]:
         """Give what was wrong with everything that was observed, in words."""
 
-    def versions(self, key: Key) -> Versions | None:
-        """Give the versions of a promote's first and last event; None for events without any."""
+    def events_of(self, key: Key) -> PromoteEvents | None:
+        """Give which events a promote brought; None where events have no versions."""
 
     def close(self) -> None:
         """Close the sockets."""

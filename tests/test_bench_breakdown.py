@@ -6,7 +6,8 @@ from actors.pass_times import Moment, Note, PassTimes, read_notes
 from bench.breakdown import SEGMENTS, breakdown
 from bench.measured import MeasuredPromote
 from bench.promote_ledger import VoidRunError
-from bench.scene import Versions
+from bench.scene import PromoteEvents
+from bench.spawn_times import Spawn
 
 W, A, RS, R = Moment.WAITS, Moment.AWAKE, Moment.READS, Moment.READ
 D, DD, C, CC = Moment.DISPATCHES, Moment.DISPATCHED, Moment.COMMITS, Moment.COMMITTED
@@ -45,7 +46,10 @@ CC   4635 0   300: the commit
 W    4700 0
 """
 
-ONE = (MeasuredPromote("p", began=2000, taken=2500, completed=5000), (2, 6))
+ONE = (
+    MeasuredPromote("p", began=2000, taken=2500, completed=5000),
+    PromoteEvents(saga_id=1, trigger=2, terminal=6),
+)
 
 
 def notes(text: str) -> list[Note]:
@@ -54,11 +58,13 @@ def notes(text: str) -> list[Note]:
     return [Note(moments[moment], int(at), int(version)) for moment, at, version in rows]
 
 
-def nanoseconds(*promotes: tuple[MeasuredPromote, Versions], text: str = PROMOTE) -> dict[str, int]:
-    return {
-        segment: round(microseconds * 1000)
-        for segment, microseconds in breakdown(promotes, notes(text)).items()
-    }
+def nanoseconds(
+    *promotes: tuple[MeasuredPromote, PromoteEvents],
+    text: str = PROMOTE,
+    spawn: Spawn | None = None,
+) -> dict[str, int]:
+    parts = breakdown(promotes, notes(text), {} if spawn is None else {1: spawn})
+    return {segment: round(microseconds * 1000) for segment, microseconds in parts.items()}
 
 
 def test_every_nanosecond_of_a_promote_is_in_one_segment() -> None:
@@ -66,6 +72,7 @@ def test_every_nanosecond_of_a_promote_is_in_one_segment() -> None:
     assert list(parts) == list(SEGMENTS)
     assert parts == {
         "trigger": 500,
+        "spawn": 0,
         "wire": 500 + 500 + 200,
         "queue": 10 + 10 + (3950 - 3450 - 500) + (4050 - 3950) + 10 + 10,
         "reducer": 30 + 25,
@@ -84,6 +91,25 @@ def test_the_turns_before_ones_own_in_a_pass_are_queue() -> None:
     alone = nanoseconds(ONE)
     assert parts["queue"] == alone["queue"] + 20
     assert parts["reducer"] == alone["reducer"] - 20
+    assert sum(parts.values()) == ONE[0].latency
+
+
+@pytest.mark.parametrize(
+    ("spawn", "of_spawn", "of_wire", "of_queue"),
+    [
+        ((3550, 3750), 200, 200, 0),  # while the launcher waits
+        ((3900, 4000), 100, 50, 50),
+        ((3400, 3440), 0, 0, 0),  # before the launcher's pass has ended
+        ((3400, 3500), 50, 50, 0),
+    ],
+)
+def test_the_time_in_which_a_window_is_made_is_told_apart(
+    spawn: Spawn, of_spawn: int, of_wire: int, of_queue: int
+) -> None:
+    parts, alone = nanoseconds(ONE, spawn=spawn), nanoseconds(ONE)
+    assert parts["spawn"] == of_spawn
+    assert parts["wire"] == alone["wire"] - of_wire
+    assert parts["queue"] == alone["queue"] - of_queue
     assert sum(parts.values()) == ONE[0].latency
 
 

@@ -51,7 +51,7 @@ class FakeScene:
     def violations(self) -> list[str]:
         return self.found
 
-    def versions(self, key: Key) -> None:
+    def events_of(self, key: Key) -> None:
         del key
 
     def close(self) -> None:

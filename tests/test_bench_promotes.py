@@ -70,13 +70,14 @@ def test_every_dimension_at_once_in_an_open_loop_with_keys() -> None:
 def test_the_times_of_a_launcher_say_where_all_of_a_promotes_time_goes() -> None:
     done = bench(
         *("--variants", "process", "--concurrency", "2", "--promotes", "20"),
-        *("--repeats", "1", "--breakdown", "--json"),
+        *("--repeats", "1", "--breakdown", "--spawn-time", "5ms", "--json"),
     )
     assert done.returncode == 0, done.stderr
     (series,) = msgspec.json.decode(done.stdout, type=Document).series
     (run,) = series.runs
     assert run.breakdown_us is not None
     assert sum(run.breakdown_us.values()) == pytest.approx(run.latency_us.mean, rel=0.01)
+    assert run.breakdown_us["spawn"] >= 5000
     assert min(run.breakdown_us[each] for each in SEGMENTS if each != "trigger") > 0
 
 
