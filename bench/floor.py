@@ -13,6 +13,7 @@ import zmq
 
 from bench.floor_frames import EVENTS_OF, PROMOTE_REPORTS, Kind, frame_of, read_frame
 from bench.places import HostPlace
+from bench.trigger_sockets import make_room
 from bench.waiting import waiting
 from transport.endpoints import Endpoints
 from transport.keys import Domain, ServerKeys
@@ -24,9 +25,6 @@ BEACON_MS = 10
 """How often the launcher shows itself before the first promote, in milliseconds."""
 
 LONGEST_POLL_MS = 250
-
-QUEUE = 100_000
-"""How many frames wait on a link: each is sent alone, so they are many more than the real ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def run_floor_launcher(
         authenticated(context, doorkeeper),
     ):
         link = sockets.router(context, endpoints.link, keys=keys_at(doorkeeper, Domain.LINK))
-        link.setsockopt(zmq.SNDHWM, QUEUE)
+        make_room(link)  # each frame is sent alone, so they are many more than the real ones
         stream_keys = keys_at(doorkeeper, Domain.EVENTS)
         stream = sockets.publisher(context, endpoints.events, keys=stream_keys)
         try:
@@ -99,7 +97,7 @@ def run_floor_host(
         authenticated(context, doorkeeper),
     ):
         link = sockets.dealer(context, endpoints.link, keys=keys)
-        link.setsockopt(zmq.SNDHWM, QUEUE)
+        make_room(link)  # each frame is sent alone, so they are many more than the real ones
         events = sockets.subscriber(context, endpoints.events, keys=keys)
         control_keys = keys_at(doorkeeper, Domain.CONTROL)
         control = sockets.router(context, place.control, keys=control_keys)

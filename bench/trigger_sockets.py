@@ -1,4 +1,4 @@
-"""The driver's sockets to the hosts' control sockets, with room for every promote under way."""
+"""Sockets with room for every promote under way, the driver's to the hosts among them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,8 +9,14 @@ from bench.places import HostPlace
 from transport.zeromq import sockets
 
 QUEUE = 100_000
-"""How many triggers and answers wait. libzmq tells a sender of room in large parts only, so that a
-queue has to be far longer than what is ever in it."""
+"""How many messages wait in each direction. libzmq tells a sender of room in large parts only, so
+that a queue has to be far longer than what is ever in it."""
+
+
+def make_room(socket: sockets.ZmqSocket) -> None:
+    """Give a socket long queues: a benchmark sends in bursts that no application has."""
+    socket.setsockopt(zmq.SNDHWM, QUEUE)
+    socket.setsockopt(zmq.RCVHWM, QUEUE)
 
 
 def trigger_sockets(
@@ -19,6 +25,5 @@ def trigger_sockets(
     """Connect a DEALER to each host's control socket, in their order."""
     triggers = [sockets.dealer(context, host.control, keys=host.client_keys) for host in hosts]
     for socket in triggers:
-        socket.setsockopt(zmq.SNDHWM, QUEUE)
-        socket.setsockopt(zmq.RCVHWM, QUEUE)
+        make_room(socket)
     return triggers
