@@ -1,12 +1,13 @@
 """The options of `python -m bench promotes`."""
 
+import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
-from bench.result import Transport
+from bench.result import Cpus, Transport
 from bench.scenario import (
     MOST_PROMOTES,
     ClosedArrivals,
@@ -19,6 +20,7 @@ from bench.scenario import (
 from host_sim.spawn_time import SpawnTimeError, parse_spawn_time
 
 TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
+CPUS: tuple[Cpus, ...] = get_args(Cpus)
 MOST_CONCURRENCY = 512
 """So many answers surely fit into the queue of a host's control socket."""
 
@@ -45,6 +47,8 @@ examples:
       latency at two fixed rates, over two kinds of link
   python -m bench promotes --concurrency 1,64 --variants process --breakdown
       where a promote's time goes
+  python -m bench promotes --concurrency 1 --cpus shared,apart --variants floor,process
+      what it gives to let the launcher have a CPU to itself
   python -m bench promotes --concurrency 64 --repeats 1 --promotes 500 --json
       a quick look, as JSON
 
@@ -177,10 +181,20 @@ def _add_ground(parser: ArgumentParser) -> None:
         metavar="TIME",
         help="until a window is ready: 0 (default), 200ms, normal:200ms,30ms, ...",
     )
+    ground.add_argument(
+        "--cpus",
+        type=_list(_one_of(*CPUS)),
+        default=["shared"],
+        metavar="LIST",
+        help="shared,apart: all processes on all CPUs, or the launcher on the first one and the "
+        "others on the rest, the floor's likewise (default shared)",
+    )
 
 
 def check_options(options: Namespace) -> str | None:
     """Give what is wrong with options that are right each by itself; None if nothing is."""
+    if "apart" in options.cpus and len(os.sched_getaffinity(0)) == 1:
+        return "--cpus apart needs two CPUs, and this process may use one"
     if options.breakdown and any(options.in_flight):
         return "--breakdown is without --in-flight: a launcher with open sagas does not end at once"
     if options.arrivals == "closed":
@@ -194,9 +208,9 @@ def check_options(options: Namespace) -> str | None:
 def grounds(options: Namespace) -> list[Ground]:
     """Give every ground that the options ask for."""
     return [
-        Ground(transport, hosts, observers, in_flight, options.spawn_time)
-        for transport, hosts, observers, in_flight in product(
-            options.transport, options.hosts, options.observers, options.in_flight
+        Ground(transport, hosts, observers, in_flight, options.spawn_time, cpus)
+        for transport, hosts, observers, in_flight, cpus in product(
+            options.transport, options.hosts, options.observers, options.in_flight, options.cpus
         )
     ]
 

@@ -17,6 +17,7 @@ SCHEMA: Final = 3
 Benchmark = Literal["promotes", "yardsticks"]
 Arrivals = Literal["closed", "constant", "poisson"]
 Transport = Literal["ipc", "tcp", "curve"]
+Cpus = Literal["shared", "apart"]
 
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -123,6 +124,7 @@ class Series(Struct, frozen=True, kw_only=True):
         offered_rate: promotes a second in an open loop; None in a closed one.
         in_flight: how many other sagas are open all the time.
         spawn_time: until a window is ready, as `muxsaga host --spawn-time` takes it.
+        cpus: whether the processes share all CPUs, or the launcher has the first one to itself.
         note: what a reader has to know, such as what a yardstick does not do.
     """
 
@@ -136,6 +138,7 @@ class Series(Struct, frozen=True, kw_only=True):
     observers: Positive = 1
     in_flight: Count = 0
     spawn_time: str = "0"
+    cpus: Cpus = "shared"
     note: str = ""
     runs: Annotated[list[Run], Meta(min_length=1)]
 

@@ -43,7 +43,7 @@ def carry_out(scenario: Scenario, run_seconds: float) -> Run:
         VoidRunError: the run proves nothing; says why.
     """
     ground = scenario.ground
-    with tempfile.TemporaryDirectory(prefix="muxsaga-bench-") as name, Stage() as stage:
+    with tempfile.TemporaryDirectory(prefix="muxsaga-bench-") as name, Stage(ground.cpus) as stage:
         directory = Path(name)
         measured = tuple(f"bench-{index}" for index in range(ground.hosts))
         holders = (held_sagas.holder(ground.in_flight),) if ground.in_flight else ()

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bench.result import Arrivals, Run, Series, Transport
+from bench.result import Arrivals, Cpus, Run, Series, Transport
 
 WARM_UP_LEAST = 500
 WARM_UP_ROUNDS = 8
@@ -38,6 +38,8 @@ class Ground:
         observers: one decodes everything; the others are sinks that only receive.
         in_flight: how many other sagas are open all the time.
         spawn_time: see `host_sim.spawn_time.parse_spawn_time`.
+        cpus: `shared` by all processes, or with the launcher on the first one, `apart` from the
+            others.
     """
 
     transport: Transport = "ipc"
@@ -45,6 +47,7 @@ class Ground:
     observers: int = 1
     in_flight: int = 0
     spawn_time: str = "0"
+    cpus: Cpus = "shared"
 
     def words(self) -> list[str]:
         """Give what differs from the default, for people."""
@@ -54,6 +57,7 @@ class Ground:
             *([f"{self.observers} observers"] if self.observers > 1 else []),
             *([f"{self.in_flight:,} sagas open"] if self.in_flight else []),
             *([f"spawn time {self.spawn_time}"] if self.spawn_time != "0" else []),
+            *(["launcher on a CPU of its own"] if self.cpus == "apart" else []),
         ]
 
 
@@ -147,6 +151,7 @@ class Scenario:
             observers=ground.observers,
             in_flight=ground.in_flight,
             spawn_time=ground.spawn_time,
+            cpus=ground.cpus,
             runs=runs,
         )
 
@@ -155,4 +160,4 @@ def on_ground(variant: Variant, ground: Ground) -> Ground:
     """Give what a variant can run on: the floor has no sagas, and its windows take no time."""
     if variant is not Variant.FLOOR:
         return ground
-    return Ground(ground.transport, ground.hosts, ground.observers)
+    return Ground(ground.transport, ground.hosts, ground.observers, cpus=ground.cpus)

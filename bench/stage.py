@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bench.promote_ledger import VoidRunError
+from bench.result import Cpus
 
 START_SECONDS = 30.0
 """How long a process may take until it is ready."""
@@ -30,9 +31,13 @@ class Stage:
 
     Every process reads a pipe of which only this one has the other end, so that it ends too if
     this one is killed.
+
+    Args:
+        cpus: `shared`, or the launcher on the first one, `apart` from all others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cpus: Cpus = "shared") -> None:
+        self._cpus = cpus
         self._processes: list[SpawnProcess] = []
         self._life_line, self._held = _SPAWN.Pipe(duplex=False)
 
@@ -41,7 +46,7 @@ class Stage:
         here, there = _SPAWN.Pipe(duplex=False)
         process = _SPAWN.Process(
             target=_run,
-            args=(body, settings, self._life_line, there),
+            args=(body, settings, self._life_line, there, cpus_of(name, self._cpus)),
             name=name,
             daemon=True,
         )
@@ -117,6 +122,17 @@ class Stage:
         self._held.close()
 
 
-def _run(body: Body, settings: Any, life_line: Connection, pipe: Connection) -> None:
+def cpus_of(name: str, cpus: Cpus) -> list[int]:
+    """Give the CPUs on which a process may run."""
+    first, *others = sorted(os.sched_getaffinity(0))
+    if cpus == "shared":
+        return [first, *others]
+    return [first] if name == "launcher" else others
+
+
+def _run(
+    body: Body, settings: Any, life_line: Connection, pipe: Connection, cpus: list[int]
+) -> None:
     """Be a process of the stage."""
+    os.sched_setaffinity(0, cpus)
     raise SystemExit(body(settings, os.dup(life_line.fileno()), pipe))

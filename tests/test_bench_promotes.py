@@ -14,7 +14,7 @@ import pytest
 from bench.breakdown import SEGMENTS
 from bench.latencies import decoded
 from bench.promote_ledger import VoidRunError
-from bench.result import Document, read_document
+from bench.result import Cpus, Document, read_document
 from bench.stage import Stage
 
 REPOSITORY = Path(__file__).parent.parent
@@ -140,6 +140,25 @@ def test_a_process_of_a_stage_leaves_ctrl_c_to_its_parent_from_its_first_moment(
         pipe = stage.start("child", tell_blocked, None)
         assert stage.hear(pipe, time.monotonic() + 20) == {signal.SIGINT}
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def tell_cpus(settings: object, life_line: int, pipe: Connection) -> int:
+    assert settings is None
+    assert life_line > 0
+    pipe.send(os.sched_getaffinity(0))
+    return 0
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) == 1, reason="there is one CPU to share")
+@pytest.mark.parametrize("cpus", ["shared", "apart"])
+@pytest.mark.parametrize("name", ["launcher", "bench-0"])
+def test_a_launcher_can_have_the_first_cpu_to_itself(cpus: Cpus, name: str) -> None:
+    first, *others = sorted(os.sched_getaffinity(0))
+    apart = {"launcher": {first}, "bench-0": set(others)}
+    with Stage(cpus) as stage:
+        pipe = stage.start(name, tell_cpus, None)
+        may_run_on = stage.hear(pipe, time.monotonic() + 20)
+    assert may_run_on == (apart[name] if cpus == "apart" else {first, *others})
 
 
 def test_a_stage_hears_what_a_process_says() -> None:
