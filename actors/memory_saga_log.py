@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
-import msgpack
-
 from actors.journal_trim import JournalTrim
 from actors.saga_events import id_pattern, with_events
 from actors.saga_log import (
@@ -243,8 +241,7 @@ class _Journal:
         return snapshot.mirror
 
     def _events_in(self, blob: bytes) -> list[Recorded]:
-        raw: Any = msgpack.unpackb(blob)
-        return self._codec.decode_events(raw["first"], raw["events"])
+        return self._codec.decode_blob(blob)
 
     def append(self, row: BlobAppended) -> None:
         with self._lock:
@@ -253,6 +250,8 @@ class _Journal:
             self._last = row.last
 
     def trim(self) -> None:
+        if not self._trim.is_due(self._last):
+            return
         waiting = map(self._events_in, self._blobs[self._folded :])
         before = self._trim.snapshot.before
         written = self._trim.advance(self._last, waiting)

@@ -15,7 +15,6 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -265,8 +264,7 @@ class SqliteSagaLog:
     def _blobs_from(self, version: int) -> Iterator[list[Recorded]]:
         sql = "SELECT blob FROM blob WHERE first >= ? ORDER BY first"
         for (blob,) in self._db.execute(sql, (version,)):
-            raw: Any = unpack(blob)
-            yield self._codec.decode_events(raw["first"], raw["events"])
+            yield self._codec.decode_blob(blob)
 
     def _recall(self) -> None:
         """Know again what is committed, after a commit that failed."""

@@ -31,6 +31,10 @@ ACTIONS_IN_ROUND = 8
 """How many user actions are taken before their reports go out, so that the launcher can work on
 them while the host goes on with the next ones."""
 
+STREAM_REST = 20_000_000
+"""A host looks at the event stream at most this often, in nanoseconds: it is woken by what it is
+asked to do, and not by every blob that tells what it did."""
+
 __all__ = ["FENCED_EXIT", "HostProcessSettings", "host_loop", "run_host"]
 
 
@@ -148,7 +152,7 @@ def host_loop(
 class ControlSide:
     """A host's control socket."""
 
-    waits = False
+    rest = 0
 
     def __init__(self, socket: sockets.ZmqSocket, host: Host) -> None:
         self.socket = socket
@@ -173,7 +177,7 @@ class ControlSide:
 class StreamSide:
     """A host's subscription to the event stream: it only compares pools by it."""
 
-    waits = True
+    rest = STREAM_REST
 
     def __init__(self, context: zmq.Context[Any], endpoints: Endpoints, host: Host) -> None:
         keys = endpoints.keys

@@ -100,10 +100,12 @@ class Side(Protocol):
     """A further socket of a process.
 
     Attributes:
-        waits: what comes there is looked at when all else that came is done and answered.
+        rest: for how long it is not looked at after it was, in nanoseconds: what comes there is
+            taken together, when all else that came is done and answered. 0 for a socket whose
+            messages are to be answered at once.
     """
 
-    waits: bool
+    rest: int
     socket: sockets.ZmqSocket
 
     def read(self, now: int) -> None:
@@ -123,16 +125,6 @@ def receive_waiting(
         except zmq.Again:
             return
         take(message)
-
-
-def _read_sides(sides: Sequence[Side], ready: dict[Any, int], now: int) -> bool:
-    """Read those that are ready; say whether any was."""
-    was_read = False
-    for side in sides:
-        if side.socket in ready:
-            side.read(now)
-            was_read = True
-    return was_read
 
 
 class PeerLoop:
@@ -166,8 +158,8 @@ class PeerLoop:
         self._stops = stops
         self._reconnection = Reconnection(generator)
         self._sides = sides
-        self._served = tuple(side for side in sides if not side.waits)
-        self._waiting = tuple(side for side in sides if side.waits)
+        self._served = tuple(side for side in sides if not side.rest)
+        self._resting = {side: 0 for side in sides if side.rest}
         self._link: sockets.ZmqSocket | None = None
         self._watch = LinkWatch(endpoints.link, endpoints.keys)
         self._told: str | None = None
@@ -200,8 +192,7 @@ class PeerLoop:
                     halt_at = now + STOP_GRACE
                     self._core.stop(now)
                 self._write()
-                if _read_sides(self._waiting, ready, now):
-                    self._write_link()
+                self._read_resting(ready, now)
             return self._exit_status()
         finally:
             self._watch.close()
@@ -220,7 +211,7 @@ class PeerLoop:
 
     def _wait(self, halt_at: int | None) -> dict[Any, int]:
         now = time.monotonic_ns()
-        dues = [self._core.next_due(), halt_at]
+        dues = [self._core.next_due(), halt_at, self._wake_resting(now)]
         if self._core.needs_connection:
             dues.append(self._reconnection.at)
         wait = min((due - now for due in dues if due is not None), default=LONGEST_POLL)
@@ -233,7 +224,28 @@ class PeerLoop:
                 self._unblock(link)
             # It may have come since the poll, and is what the launcher waits for.
             receive_waiting(link, lambda frames: self._core.receive_link(frames, now))
-        _read_sides(self._served, ready, now)
+        for side in self._served:
+            if side.socket in ready:
+                side.read(now)
+
+    def _read_resting(self, ready: dict[Any, int], now: int) -> None:
+        for side in self._resting:
+            if side.socket in ready:
+                side.read(now)
+                self._write_link()
+                self._resting[side] = now + side.rest
+                self._poller.unregister(side.socket)
+
+    def _wake_resting(self, now: int) -> int | None:
+        """Look again at what has rested; give when the next one has."""
+        next_due = None
+        for side, until in self._resting.items():
+            if 0 < until <= now:
+                self._resting[side] = 0
+                self._poller.register(side.socket, zmq.POLLIN)
+            elif until:
+                next_due = until if next_due is None else min(next_due, until)
+        return next_due
 
     def _write(self) -> None:
         for side in self._sides:

@@ -17,13 +17,15 @@ import msgspec
 from transport.family import Family, is_plain
 from transport.frame_fault import FrameError, FrameFault
 from transport.message_types import CORE, MessageTypes
-from transport.messages import Command, Event, Message, OpaqueEvent, Recorded, Report
+from transport.messages import Command, Event, Events, Message, OpaqueEvent, Recorded, Report
 from transport.messages.base import Origin, SagaId
 
 MESSAGE_LIMIT = 1024 * 1024
 """The largest frame that is taken, in bytes; a larger one is read, refused and counted."""
 
 _encode = msgspec.msgpack.Encoder().encode
+
+_BLOB = (Events,)
 
 MessageT = TypeVar("MessageT", bound=Message)
 
@@ -194,6 +196,16 @@ class Codec:
             FrameError: what is wrong with it.
         """
         return self._one(raw, self._commands, Command)
+
+    def decode_blob(self, frame: bytes) -> list[Recorded]:
+        """Give the events of a blob's frame; see `decode_events`.
+
+        Raises:
+            FrameError: it is no blob, or one of its events is malformed.
+        """
+        blob = decode(frame, self.family(_BLOB))
+        assert isinstance(blob, Events)  # noqa: S101 - the family has no other
+        return self.decode_events(blob.first, blob.events)
 
     def decode_events(self, first: int, raw: Sequence[Any]) -> list[Recorded]:
         """Give the events of a blob; one of an unknown type comes as an `OpaqueEvent`.
