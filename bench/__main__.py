@@ -42,7 +42,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser(given).parse_args(given)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         status: int = options.execute(options)
         sys.stdout.flush()
@@ -79,4 +78,5 @@ def _parser(given: Sequence[str]) -> ArgumentParser:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     sys.exit(main())
