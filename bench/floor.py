@@ -14,7 +14,7 @@ import zmq
 from bench.floor_frames import EVENTS_OF, PROMOTE_REPORTS, Kind, frame_of, read_frame
 from bench.places import HostPlace
 from bench.trigger_sockets import make_room
-from bench.waiting import waiting
+from bench.waiting import waiting_frames, waiting_requests
 from transport.endpoints import Endpoints
 from transport.keys import Domain, ServerKeys
 from transport.process_signals import StopSignals
@@ -69,7 +69,7 @@ def _launch(link: sockets.ZmqSocket, stream: sockets.ZmqSocket, signals: StopSig
             return
         if stream in ready:
             _drop_waiting(stream)
-        for connection, frame in waiting(link):
+        for connection, frame in waiting_requests(link):
             number_of_kind, number, at_ns = read_frame(frame)
             if number_of_kind == Kind.HELLO:
                 hosts += 1
@@ -137,7 +137,7 @@ def _host(
         if events in ready:
             _drop_waiting(events)
         if control in ready:
-            for connection, frame in waiting(control):
+            for connection, frame in waiting_requests(control):
                 _, number, _ = read_frame(frame)
                 at_ns = time.monotonic_ns()
                 for kind in PROMOTE_REPORTS:
@@ -145,7 +145,7 @@ def _host(
                 answer = frame_of(Kind.ACTION_DONE, number, at_ns)
                 control.send_multipart([connection, answer], zmq.NOBLOCK)
         if link in ready:
-            for (frame,) in waiting(link):
+            for frame in waiting_frames(link):
                 _, number, at_ns = read_frame(frame)
                 link.send(frame_of(Kind.REPORT_POOL_WINDOW_ADDED, number, at_ns), zmq.NOBLOCK)
 
@@ -164,5 +164,5 @@ def _stopped(signals: StopSignals, ready: dict[object, int]) -> bool:
 
 
 def _drop_waiting(socket: sockets.ZmqSocket) -> None:
-    for _ in waiting(socket):
+    for _ in waiting_frames(socket):
         pass

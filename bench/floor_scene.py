@@ -10,7 +10,7 @@ from bench.floor_frames import EVENTS, TRIGGER, Kind, frame_of, read_frame
 from bench.places import HostPlace
 from bench.promote_ledger import Completion, Key, Start, Taken
 from bench.trigger_sockets import trigger_sockets
-from bench.waiting import FINE_SECONDS, wait_finely, waiting
+from bench.waiting import FINE_SECONDS, wait_finely, waiting_frames
 from transport.endpoints import Endpoints
 from transport.zeromq import sockets
 
@@ -30,7 +30,7 @@ class FloorScene:
         """Say whether every host said hello."""
         self._events.poll(round(wait_seconds * 1000))
         last_beacon = (Kind.BEACON, len(self._controls))
-        return any(read_frame(frame)[:2] == last_beacon for (frame,) in waiting(self._events))
+        return any(read_frame(frame)[:2] == last_beacon for frame in waiting_frames(self._events))
 
     def promote(self, start: Start) -> None:
         """Send the trigger."""
@@ -42,7 +42,7 @@ class FloorScene:
         """Read the answers."""
         taken = []
         for control in self._controls:
-            for (frame,) in waiting(control):
+            for frame in waiting_frames(control):
                 _, number, at_ns = read_frame(frame)
                 taken.append(Taken(number, number, at_ns))
         return taken
@@ -54,7 +54,7 @@ class FloorScene:
         elif not self._events.poll(int((wait_seconds - FINE_SECONDS / 2) * 1000)):
             return []
         completions = []
-        for (frame,) in waiting(self._events):
+        for frame in waiting_frames(self._events):
             self._frames.append(frame)
             kind, number, _ = read_frame(frame)
             if kind == Kind.SAGA_COMPLETED:
