@@ -31,7 +31,10 @@ class Command:
     module: str
 
 
-COMMANDS = (Command("promotes", "rate and latency of concurrent promotes", "bench.promotes"),)
+COMMANDS = (
+    Command("promotes", "rate and latency of concurrent promotes", "bench.promotes"),
+    Command("yardsticks", "muxsaga beside other ways of doing it", "bench.yardsticks.command"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
