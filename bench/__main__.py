@@ -34,6 +34,7 @@ class Command:
 COMMANDS = (
     Command("promotes", "rate and latency of concurrent promotes", "bench.promotes"),
     Command("yardsticks", "muxsaga beside other ways of doing it", "bench.yardsticks.command"),
+    Command("compare", "what changed between two results, beyond noise", "bench.compare"),
 )
 
 
