@@ -35,6 +35,7 @@ COMMANDS = (
     Command("promotes", "rate and latency of concurrent promotes", "bench.promotes"),
     Command("yardsticks", "muxsaga beside other ways of doing it", "bench.yardsticks.command"),
     Command("compare", "what changed between two results, beyond noise", "bench.compare"),
+    Command("plot", "a result as SVG and PNG", "bench.plot"),
     Command("micro", "what single parts cost: actors, codec, commit", "bench.micro.command"),
 )
 
