@@ -56,10 +56,10 @@ class Stage:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
             process.start()
+            self._processes.append(process)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         there.close()
-        self._processes.append(process)
         return here
 
     def start_ready(self, name: str, body: Body, settings: object) -> None:
