@@ -2,6 +2,8 @@
 
 import tempfile
 import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -19,7 +21,7 @@ from bench.result import Run
 from bench.scenario import Scenario, Variant
 from bench.sinks import SINKS_IN_PROCESS, SinksSettings
 from bench.spawn_times import spawns
-from bench.stage import START_SECONDS, Stage
+from bench.stage import START_SECONDS, Body, Stage
 from host_sim.host_process import HostProcessSettings
 
 SPARE_WINDOWS = 4
@@ -32,12 +34,24 @@ JOURNAL_EVENTS = 200_000
 """A journal holds what the driver has missed of the beginning, held sagas included."""
 
 
-def carry_out(scenario: Scenario, run_seconds: float) -> Run:
+Beside = Callable[[Mapping[str, int]], AbstractContextManager[object]]
+"""Given the ids of all processes but the driver's, by name: what lasts while the driver drives."""
+
+
+def carry_out(
+    scenario: Scenario,
+    run_seconds: float,
+    *,
+    launcher: Body = muxsaga_launcher,
+    beside: Beside = nullcontext,
+) -> Run:
     """Run it in processes of its own, and give the figures.
 
     Args:
         scenario: what to measure.
         run_seconds: how long the driver may take, from its start to its last promote.
+        launcher: what the launcher's process runs, but for the floor's.
+        beside: see `Beside`.
 
     Raises:
         VoidRunError: the run proves nothing; says why.
@@ -49,7 +63,7 @@ def carry_out(scenario: Scenario, run_seconds: float) -> Run:
         holders = (held_sagas.holder(ground.in_flight),) if ground.in_flight else ()
         places = Places.of(ground.transport, directory, (*measured, *holders))
         pool_target = scenario.busiest_host + SPARE_WINDOWS
-        _start_launcher(stage, scenario, places, directory)
+        _start_launcher(stage, scenario, places, directory, launcher)
         _start_hosts(stage, scenario, places, pool_target, directory)
         _start_sinks(stage, scenario, places)
         settings = DriverSettings(
@@ -59,8 +73,9 @@ def carry_out(scenario: Scenario, run_seconds: float) -> Run:
             pids=stage.pids,
             deadline_ns=time.monotonic_ns() + round(run_seconds * 1e9),
         )
-        pipe = stage.start("driver", run_driver, settings)
-        outcome: Outcome = stage.hear(pipe, time.monotonic() + run_seconds + START_SECONDS)
+        with beside(stage.pids):
+            pipe = stage.start("driver", run_driver, settings)
+            outcome: Outcome = stage.hear(pipe, time.monotonic() + run_seconds + START_SECONDS)
         if isinstance(outcome, Void):
             raise VoidRunError(outcome.reason)
         stage.end()
@@ -79,7 +94,9 @@ def _with_breakdown(driven: Driven, directory: Path) -> Run:
     return replace(driven.run, breakdown_us=parts)
 
 
-def _start_launcher(stage: Stage, scenario: Scenario, places: Places, directory: Path) -> None:
+def _start_launcher(
+    stage: Stage, scenario: Scenario, places: Places, directory: Path, launcher: Body
+) -> None:
     if scenario.variant is Variant.FLOOR:
         floor_settings = FloorLauncherSettings(places.launcher, places.launcher_keys)
         stage.start_ready("launcher", floor_launcher, floor_settings)
@@ -95,7 +112,7 @@ def _start_launcher(stage: Stage, scenario: Scenario, places: Places, directory:
         durability="power" if scenario.variant is Variant.POWER else "process",
         times=directory / TIMES if scenario.breakdown else None,
     )
-    stage.start_ready("launcher", muxsaga_launcher, settings)
+    stage.start_ready("launcher", launcher, settings)
 
 
 def _start_hosts(
