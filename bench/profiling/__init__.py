@@ -1,0 +1,1 @@
+"""Where a launcher's CPU goes: `python -m bench profile --help`."""
