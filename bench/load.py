@@ -23,6 +23,7 @@ class Load(NamedTuple):
     observers: int
     in_flight: int
     spawn_time: str
+    cpus: str
     with_time_stamps: bool
     number: int = 0
 
@@ -42,6 +43,7 @@ class Load(NamedTuple):
             f"{self.observers} observers": self.observers > 1,
             f"{self.in_flight:,} sagas open": self.in_flight > 0,
             f"spawn time {self.spawn_time}": self.spawn_time != "0",
+            "launcher on a CPU of its own": self.cpus == "apart",
             "with time stamps": self.with_time_stamps,
             f"again {self.number}": self.number > 0,
         }
@@ -66,6 +68,7 @@ def by_load(series: Sequence[Series]) -> dict[Key, Series]:
             observers=each.observers,
             in_flight=each.in_flight,
             spawn_time=each.spawn_time,
+            cpus=each.cpus,
             with_time_stamps=any(run.breakdown_us is not None for run in each.runs),
         )
         number = seen[each.variant, load]

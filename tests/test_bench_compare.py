@@ -108,6 +108,7 @@ def test_series_are_paired_by_what_they_measure_and_not_by_their_names() -> None
         {"observers": 2},
         {"in_flight": 10},
         {"spawn_time": "1ms"},
+        {"cpus": "apart"},
         {"variant": "power"},
     ],
     ids=lambda other: next(iter(other)),
