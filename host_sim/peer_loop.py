@@ -248,9 +248,10 @@ class PeerLoop:
         return next_due
 
     def _write(self) -> None:
+        # The launcher goes on with the reports while the answers go out.
+        self._write_link()
         for side in self._sides:
             side.write()
-        self._write_link()
 
     def _write_link(self) -> None:
         link = self._link
