@@ -27,7 +27,7 @@ from transport.zeromq import sockets
 from transport.zeromq.authenticator import Doorkeeper, authenticated, keys_at
 from transport.zeromq.link_watch import LinkWatch
 
-ACTIONS_IN_ROUND = 8
+ACTIONS_IN_ROUND = 16
 """How many user actions are taken before their reports go out, so that the launcher can work on
 them while the host goes on with the next ones."""
 

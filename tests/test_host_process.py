@@ -225,4 +225,4 @@ def test_a_round_takes_some_user_actions_and_leaves_the_others_for_the_next() ->
             for _ in range(4):
                 side.read(0)
                 taken.append(host.asked)
-    assert taken == [8, 16, 17, 17]
+    assert taken == [16, 32, 33, 33]
