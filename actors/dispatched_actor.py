@@ -77,8 +77,7 @@ class DispatchedRef(ActorRef[A]):
     def tell(self, message: Any) -> None:
         """Send a message; see `ActorRef.tell`."""
         mailbox = self.actor_inbox
-        assert isinstance(mailbox, Mailbox)  # noqa: S101 - set by start()
-        if mailbox.actor is None:
+        if mailbox.actor is None:  # type: ignore[attr-defined] # it is a Mailbox, by start()
             super().tell(message)
         mailbox.put(Envelope(message))
 

@@ -187,7 +187,10 @@ class Codec:
         Raises:
             FrameError: the first one that cannot be taken, and why.
         """
-        return [self._one(each, self._reports, Report) for each in raw]
+        known = self._reports
+        return [
+            each if isinstance(each, Report) else self._one(each, known, Report) for each in raw
+        ]
 
     def decode_command(self, raw: Any) -> Command:
         """Give one command of a `Commands` message.
