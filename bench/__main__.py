@@ -36,6 +36,7 @@ COMMANDS = (
     Command("yardsticks", "muxsaga beside other ways of doing it", "bench.yardsticks.command"),
     Command("compare", "what changed between two results, beyond noise", "bench.compare"),
     Command("plot", "a result as SVG and PNG", "bench.plot"),
+    Command("targets", "what results say of what is wanted", "bench.targets"),
     Command("profile", "where the launcher's CPU goes", "bench.profiling.command"),
     Command("micro", "what single parts cost: actors, codec, commit", "bench.micro.command"),
 )

@@ -26,9 +26,13 @@ class HostHistory:
         self._record = record
 
     def note(self, did: str, now: int, **fields: object) -> None:
-        """Record one happening."""
+        """Record one happening; identities among its fields are written as on the wire."""
         if self._record is not None:
-            self._record(self._whole(did, now, fields))
+            plain = {
+                name: _on_the_wire(value) if isinstance(value, CommandIdentity) else value
+                for name, value in fields.items()
+            }
+            self._record(self._whole(did, now, plain))
 
     def note_reports(self, frame: NumberedFrame, reports: list[Report], now: int) -> None:
         """Record each report of a frame, with its number and its own fields."""
@@ -47,6 +51,5 @@ class HostHistory:
         }
 
 
-def plain_identity(identity: CommandIdentity | None) -> list[str | int] | None:
-    """Give an identity as it is on the wire."""
-    return None if identity is None else [identity.log, identity.saga_id, identity.step]
+def _on_the_wire(identity: CommandIdentity) -> list[str | int]:
+    return [identity.log, identity.saga_id, identity.step]

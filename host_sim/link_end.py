@@ -5,7 +5,7 @@ What a host and a service have in common: the session, the idempotency above it,
 
 from collections.abc import Callable, Sequence
 
-from host_sim.history import HostHistory, plain_identity
+from host_sim.history import HostHistory
 from host_sim.idempotency import Outcomes, Standing
 from transport.host_session import HostSession, NumberedFrame
 from transport.host_session_events import (
@@ -91,7 +91,7 @@ class LinkEnd:
             "command",
             now,
             type=name,
-            identity=plain_identity(identity),
+            identity=identity,
             repeated=standing is not Standing.NEW,
         )
         match standing:
@@ -115,7 +115,7 @@ class LinkEnd:
     def leave_unanswered(self, waiting: WaitingCommand, now: int) -> None:
         """Do nothing about a command, as one that is told not to answer."""
         identity, name = _named(waiting)
-        self.history.note("unanswered", now, type=name, identity=plain_identity(identity))
+        self.history.note("unanswered", now, type=name, identity=identity)
 
     def report(self, reports: list[Report], now: int) -> NumberedFrame:
         """Send reports in one frame; it settles the commands whose identities they carry.

@@ -10,7 +10,6 @@ from enum import Enum, auto
 
 from host_sim.due_work import DueWork
 from host_sim.faults import Fault, FaultScript
-from host_sim.history import plain_identity
 from host_sim.link_end import LinkEnd
 from host_sim.replies import Asker, Replies
 from host_sim.settings import SECOND, HostSettings
@@ -145,7 +144,7 @@ class WindowMaker:
         window, wanted_by = creation.window, creation.wanted_by
         self._windows.name(window)
         label, identity = window.label, window.identity
-        self._link.history.note("ready", now, label=label, identity=plain_identity(identity))
+        self._link.history.note("ready", now, label=label, identity=identity)
         if isinstance(wanted_by, CommandIdentity):
             self._windows.add_to_pool(window)
             self._link.report([ReportPoolWindowAdded(identity=identity, label=label)], now)
@@ -160,9 +159,7 @@ class WindowMaker:
         window, wanted_by = creation.window, creation.wanted_by
         window.undergo(Happening.DISCARDED)
         self.failed += 1
-        self._link.history.note(
-            "creation_failed", now, identity=plain_identity(window.identity), reason=reason
-        )
+        self._link.history.note("creation_failed", now, identity=window.identity, reason=reason)
         if isinstance(wanted_by, CommandIdentity):
             self._link.report([ReportActionFailed(identity=wanted_by, reason=reason)], now)
         else:

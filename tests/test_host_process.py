@@ -3,6 +3,7 @@ import json
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -29,6 +30,7 @@ from transport.messages import (
     Commands,
     Fenced,
     Goodbye,
+    HostState,
     InspectHost,
     Message,
     PromoteWindow,
@@ -121,6 +123,12 @@ class Scene:
             assert user.poll(DEADLINE_MS)
             return decode(user.recv(), family(USER_ANSWERS))
 
+    def stream_faults(self) -> int:
+        """Ask how many frames of the event stream were no message."""
+        answer = self.ask(InspectHost(number=1))
+        assert isinstance(answer, HostState)
+        return sum(answer.state["counters"]["stream_faults"].values())
+
     def ended(self) -> int | None:
         self._thread.join(DEADLINE)
         assert not self._thread.is_alive()
@@ -201,6 +209,18 @@ def test_a_second_request_to_stop_ends_a_host_process_at_once(scene: Scene) -> N
 def test_a_second_host_cannot_take_a_control_socket_that_is_in_use(scene: Scene) -> None:
     with pytest.raises(EndpointError, match=r"in use by host h1"):
         control_lock(scene.settings)
+
+
+def test_the_event_stream_is_looked_at_again_after_its_rest(scene: Scene) -> None:
+    scene.hear(Register)
+    scene.accept()
+    assert scene.events.poll(DEADLINE_MS), "the host does not subscribe"
+    scene.events.recv()
+    for number in (1, 2, 3):
+        scene.events.send(b"no message")
+        end = time.monotonic() + DEADLINE
+        while scene.stream_faults() < number:
+            assert time.monotonic() < end, f"frame {number} is not read"
 
 
 class CountingHost:
