@@ -38,6 +38,7 @@ COMMANDS = (
     Command("plot", "a result as SVG and PNG", "bench.plot"),
     Command("targets", "what results say of what is wanted", "bench.targets"),
     Command("profile", "where the launcher's CPU goes", "bench.profiling.command"),
+    Command("logic", "launcher, commit, host and observer in one thread", "bench.logic"),
     Command("micro", "what single parts cost: actors, codec, commit", "bench.micro.command"),
 )
 

@@ -7,6 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
+from bench.option_types import number
 from bench.result import Cpus, Transport
 from bench.scenario import (
     MOST_PROMOTES,
@@ -79,14 +80,14 @@ def add_options(parser: ArgumentParser) -> None:
     )
     load.add_argument(
         "--concurrency",
-        type=_list(_number(1, MOST_CONCURRENCY)),
+        type=_list(number(1, MOST_CONCURRENCY)),
         default=[1, 8, 64, 512],
         metavar="LIST",
         help=f"closed loop: how many in flight, at most {MOST_CONCURRENCY} (default 1,8,64,512)",
     )
     load.add_argument(
         "--promotes",
-        type=_number(1, MOST_PROMOTES),
+        type=number(1, MOST_PROMOTES),
         default=4000,
         metavar="N",
         help="closed loop: measured in each run (default 4000)",
@@ -109,13 +110,13 @@ def add_options(parser: ArgumentParser) -> None:
         help="open loop: how long each run is measured (default 5)",
     )
     load.add_argument(
-        "--seed", type=_number(0, 2**31), default=1, help="of Poisson arrivals (default 1)"
+        "--seed", type=number(0, 2**31), default=1, help="of Poisson arrivals (default 1)"
     )
     _add_ground(parser)
     runs = parser.add_argument_group("runs")
     runs.add_argument(
         "--repeats",
-        type=_number(1, 1000),
+        type=number(1, 1000),
         default=5,
         metavar="N",
         help="runs of each variant, in turn (default 5)",
@@ -155,21 +156,21 @@ def _add_ground(parser: ArgumentParser) -> None:
     )
     ground.add_argument(
         "--hosts",
-        type=_list(_number(1, MOST_HOSTS)),
+        type=_list(number(1, MOST_HOSTS)),
         default=[1],
         metavar="LIST",
         help=f"over how many hosts, at most {MOST_HOSTS} (default 1)",
     )
     ground.add_argument(
         "--observers",
-        type=_list(_number(1, MOST_OBSERVERS)),
+        type=_list(number(1, MOST_OBSERVERS)),
         default=[1],
         metavar="LIST",
         help=f"at most {MOST_OBSERVERS}; one decodes, the others only receive (default 1)",
     )
     ground.add_argument(
         "--in-flight",
-        type=_list(_number(0, MOST_IN_FLIGHT)),
+        type=_list(number(0, MOST_IN_FLIGHT)),
         default=[0],
         metavar="LIST",
         help=f"sagas that are open all the time, at most {MOST_IN_FLIGHT:,} (default 0)",
@@ -254,16 +255,6 @@ def _list(read: Callable[[str], Any]) -> Callable[[str], list[Any]]:
         return values
 
     return read_list
-
-
-def _number(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not text.isdecimal() or not least <= int(text) <= most:
-            msg = f"{text!r} is no number from {least} to {most}"
-            raise ArgumentTypeError(msg)
-        return int(text)
-
-    return read
 
 
 def _one_of(*known: str) -> Callable[[str], str]:

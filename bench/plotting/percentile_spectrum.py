@@ -39,7 +39,7 @@ def percentile_spectrum(by_variant: Mapping[str, Series], title: str) -> Figure:
         axes.set_xlabel("percentile")
         milliseconds_axis(axes)
         axes.set_title(title)
-        axes.legend(loc="upper left")
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure
 
 
