@@ -50,10 +50,11 @@ class Stage:
             name=name,
             daemon=True,
         )
-        # Ctrl-C reaches the whole group: this process alone acts on it, and ends the others. The
-        # tracker is started before, for its start unblocks the signal again.
+        # A child that is half started when this process is told to end would be left with half of
+        # what it is to read. Ctrl-C reaches the whole group: this process alone acts on it, and
+        # ends the others. The tracker is started before, for its start unblocks the signals again.
         resource_tracker.ensure_running()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
         try:
             process.start()
             self._processes.append(process)
@@ -134,5 +135,6 @@ def _run(
     body: Body, settings: Any, life_line: Connection, pipe: Connection, cpus: list[int]
 ) -> None:
     """Be a process of the stage."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     os.sched_setaffinity(0, cpus)
     raise SystemExit(body(settings, os.dup(life_line.fileno()), pipe))

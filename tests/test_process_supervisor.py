@@ -1,5 +1,6 @@
 """Supervised processes for real: spawned, with pipes, signals and deadlines."""
 
+import itertools
 import os
 import random
 import select
@@ -242,6 +243,17 @@ def test_restarts_wait_and_are_told() -> None:
     assert all(0 <= wait.seconds <= 0.02 for wait in waits)
     assert watch.supervisor.ended is not None
     assert watch.supervisor.ended.kind is ExitKind.GAVE_UP
+
+
+def test_a_wait_that_is_over_when_it_is_told_is_none() -> None:
+    process = ChildSpec("child", ProcessSpec(entries.Exiting(5)))
+    spec = SupervisorSpec((process,), intensity=Intensity(1, 10**6), backoff=Backoff(0.5, 0.5))
+    every_look_a_second_later = itertools.count(0, 10**9)
+    with ProcessSupervisor(spec, clock=every_look_a_second_later.__next__) as supervisor:
+        watch = Watched(supervisor)
+        watch.ended()
+    waits = [event for event in watch.events if isinstance(event, RestartWaits)]
+    assert [wait.seconds for wait in waits] == [0]
 
 
 def test_what_a_process_started_ends_with_it(tmp_path: Path) -> None:

@@ -244,13 +244,14 @@ class ProcessTree:
 
     def _tell_wait(self, node: Node, key: Hashable, due: int) -> None:
         now = self._clock()
+        seconds = max(0, due - now) / SECOND
         match key:
             case (TimerKind.RESTART, name, int()):
                 restarts = node.machine.child_facts(name, now).restarts
                 path = (*node.path, name)
-                self.events.append(RestartWaits(path, (due - now) / SECOND, restarts))
+                self.events.append(RestartWaits(path, seconds, restarts))
             case (TimerKind.ROUND,):
-                self.events.append(RestartWaits(node.path, (due - now) / SECOND, 0))
+                self.events.append(RestartWaits(node.path, seconds, 0))
             case _:
                 pass
 
