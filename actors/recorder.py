@@ -51,9 +51,10 @@ class Recorder:
     def take_pass(self) -> tuple[list[Row], list[bytes]]:
         """Take out the pass's rows, and its events as blobs; the blobs are among the rows too."""
         self.end_group()
-        rows, self.rows = self.rows, []
-        for (host, epoch), sequence in self._taken.items():
-            rows.append(ReportsTaken(host, epoch, sequence))
+        # First: an epoch that ended in this pass has no last report any more.
+        rows: list[Row] = [ReportsTaken(*epoch, last) for epoch, last in self._taken.items()]
+        rows += self.rows
+        self.rows = []
         self._taken.clear()
         groups, self._groups = self._groups, []
         first = self._state.version + 1 - sum(len(group) for group in groups)

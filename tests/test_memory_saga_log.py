@@ -1,4 +1,5 @@
 import pytest
+from msgspec.structs import replace
 
 from actors.memory_saga_log import FINISHED_SAGAS, MemorySagaLog
 from actors.saga_log import (
@@ -13,9 +14,16 @@ from actors.saga_log import (
     StepIssued,
 )
 from tests.launcher_harness import PlayedLauncher
-from transport.codec import encode, encode_blob
+from transport.codec import as_map, encode, encode_blob
 from transport.event_stream.query_session import JournalView
-from transport.messages import PanesReaped, PoolWindowAdded
+from transport.messages import (
+    PanesReaped,
+    PoolWindowAdded,
+    Register,
+    RegisterAgain,
+    ReportPoolWindowRemoved,
+    Reports,
+)
 
 LOG_ID = "f" * 32
 
@@ -109,3 +117,22 @@ def test_what_was_trimmed_is_in_the_snapshot() -> None:
     kinds = [type(row).__name__ for row in page.rows]
     assert kinds.count("SnapshotHost") == 1
     assert kinds.count("SnapshotWindow") > 30
+
+
+def test_a_pass_that_takes_an_epochs_last_reports_and_ends_it_leaves_nothing_of_it() -> None:
+    launcher = PlayedLauncher()
+    host = launcher.filled_host()
+    anew = launcher.host(epoch="2" * 32)
+    engine, now = launcher.engine, launcher.now
+    label = launcher.pool_of(host)[0]
+    died = ReportPoolWindowRemoved(label=label, reason="died")
+    last = Reports(sequence=host.sequence + 1, reports=[as_map(died)])
+    register = Register(host=host.name, epoch=anew.epoch, first_held=1, as_of=0, pool_target=2)
+    engine.receive(anew.connection, [encode(register)], now)
+    launcher.end_pass()
+    [again] = [each for each in anew.received if isinstance(each, RegisterAgain)]
+    engine.receive(host.connection, [encode(last)], now)
+    engine.receive(anew.connection, [encode(replace(register, confirms=again.token))], now)
+    launcher.end_pass()
+    assert launcher.log.superseded == {(host.name, host.epoch): anew.epoch}
+    assert (host.name, host.epoch) not in launcher.log.reports_taken
