@@ -21,6 +21,7 @@ from actors.saga_log import (
     SagaRecord,
     StepClosed,
     StepIssued,
+    last_reports,
 )
 from actors.saga_values import saga_values
 from transport.codec import Codec
@@ -85,13 +86,14 @@ class MemorySagaLog:
 
     def load(self) -> LogContents:
         """Give everything that is committed, for a launcher to begin with."""
+        mirror = self._journal.mirror()
         return LogContents(
             log_id=self._log_id,
             version=self._journal.view().last,
             next_saga_id=self._sagas.next_id,
-            mirror=self._journal.mirror(),
+            mirror=mirror,
             open_sagas=list(self.open_sagas.values()),
-            reports_taken=dict(self.reports_taken),
+            reports_taken=last_reports(self.reports_taken, mirror),
             superseded=dict(self.superseded),
         )
 

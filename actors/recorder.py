@@ -1,5 +1,7 @@
 """Numbers events, makes them true, and keeps what a pass has to write and say."""
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from actors.saga_log import BlobAppended, ReportsTaken, Row
@@ -39,7 +41,7 @@ class Recorder:
         return numbered
 
     def reports_taken(self, host: str, epoch: str, sequence: int) -> None:
-        """Note the last report taken from a host's epoch; a pass has one row of each."""
+        """Note the last report taken from an epoch; a pass has at most one row of each."""
         self._taken[host, epoch] = sequence
 
     def end_group(self) -> None:
@@ -52,8 +54,7 @@ class Recorder:
         """Take out the pass's rows, and its events as blobs; the blobs are among the rows too."""
         self.end_group()
         # First: an epoch that ended in this pass has no last report any more.
-        rows: list[Row] = [ReportsTaken(*epoch, last) for epoch, last in self._taken.items()]
-        rows += self.rows
+        rows: list[Row] = [*self._untold(), *self.rows]
         self.rows = []
         self._taken.clear()
         groups, self._groups = self._groups, []
@@ -73,6 +74,14 @@ class Recorder:
             blobs.append(self._blob(first, events))
         rows.extend(blobs)
         return rows, [each.blob for each in blobs]
+
+    def _untold(self) -> Iterator[ReportsTaken]:
+        """Give the last reports that no event tells of; see `LogContents.reports_taken`."""
+        hosts = self._state.mirror.hosts
+        for (name, epoch), last in self._taken.items():
+            host = hosts.get(name)
+            if host is None or host.epoch != epoch or host.sequence != last:
+                yield ReportsTaken(name, epoch, last)
 
     def _blob(self, first: int, events: list[bytes]) -> BlobAppended:
         blob = encode_blob(self._state.log_id, first, events)

@@ -3,7 +3,7 @@
 One `commit` a pass, all rows or none. Nothing of a pass leaves the launcher before its commit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -75,7 +75,7 @@ class BlobAppended(Struct, frozen=True):
 
 
 class ReportsTaken(Struct, frozen=True):
-    """The last report taken from a host's epoch."""
+    """The last report taken from an epoch, where no event tells of it."""
 
     host: str
     epoch: str
@@ -131,7 +131,9 @@ class LogContents:
         next_saga_id: the lowest id that no saga ever had.
         mirror: every host's windows after that event; the reader's own.
         open_sagas: by id, rising.
-        reports_taken: number of the last report taken from each (host, epoch).
+        reports_taken: number of the last report taken from each (host, epoch): the row's, or that
+            of the last event, if it is higher. So a pass whose last report became an event needs no
+            row for it.
         superseded: by (host, epoch), the epoch that took its place.
     """
 
@@ -142,6 +144,15 @@ class LogContents:
     open_sagas: list[SagaRecord] = field(default_factory=list)
     reports_taken: dict[tuple[str, str], int] = field(default_factory=dict)
     superseded: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+def last_reports(rows: Mapping[tuple[str, str], int], mirror: Mirror) -> dict[tuple[str, str], int]:
+    """Give `LogContents.reports_taken` from a log's rows and the events' mirror."""
+    taken = dict(rows)
+    for host in mirror.hosts.values():
+        key = (host.host, host.epoch)
+        taken[key] = max(taken.get(key, 0), host.sequence)
+    return taken
 
 
 class LogUnavailableError(RuntimeError):

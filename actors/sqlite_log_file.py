@@ -67,7 +67,7 @@ PAGE_BYTES = 2_048
 """Of a new file. A commit changes some bytes in each of half a dozen pages, and writes all."""
 
 SCHEMA = Schema(
-    version=2,
+    version=3,
     creation="""
 CREATE TABLE log (one INTEGER PRIMARY KEY CHECK (one = 1), log_id TEXT NOT NULL,
     next_saga_id INTEGER NOT NULL, version INTEGER NOT NULL, before INTEGER NOT NULL);
@@ -76,7 +76,6 @@ CREATE TABLE saga (saga_id INTEGER PRIMARY KEY, name TEXT NOT NULL, input TEXT N
     extended INTEGER, extensions INTEGER NOT NULL DEFAULT 0,
     opened_at INTEGER NOT NULL, closed_at INTEGER, result TEXT, failure TEXT);
 CREATE INDEX open_saga ON saga (saga_id) WHERE closed_at IS NULL;
-CREATE INDEX closed_saga ON saga (closed_at) WHERE closed_at IS NOT NULL;
 CREATE TABLE step (saga_id INTEGER NOT NULL REFERENCES saga ON DELETE CASCADE,
     step INTEGER NOT NULL, target TEXT NOT NULL, command BLOB NOT NULL,
     is_closed INTEGER NOT NULL DEFAULT 0, failure TEXT, PRIMARY KEY (saga_id, step)) WITHOUT ROWID;
@@ -99,6 +98,7 @@ INSERT INTO snapshot_2 SELECT log.before, snapshot.number, snapshot.row FROM sna
 DROP TABLE snapshot;
 ALTER TABLE snapshot_2 RENAME TO snapshot;
 """,
+        2: "DROP INDEX closed_saga",
     },
 )
 

@@ -2,11 +2,12 @@
 
 A commit is one transaction, so only what holds at its end counts: rows go out by table, many at a
 time, and what the commit itself makes void (an event that was fed to a saga which the commit also
-closes, a report number that a later one passes) is never written.
+closes, the end of such a saga's step, a report number that a later one passes) is never written.
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
@@ -44,7 +45,7 @@ class RowBatch:
     opened: list[Values] = field(default_factory=list)
     issued: list[Values] = field(default_factory=list)
     delivered: list[EventDelivered] = field(default_factory=list)
-    closed_steps: list[Values] = field(default_factory=list)
+    closed_steps: list[StepClosed] = field(default_factory=list)
     closed: dict[int, Values] = field(default_factory=dict)
     extended: list[Values] = field(default_factory=list)
     taken: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -83,7 +84,7 @@ class RowBatch:
         self.issued.append((row.saga_id, row.step, row.target, row.command))
 
     def _close_step(self, row: StepClosed) -> None:
-        self.closed_steps.append((row.failure, row.saga_id, row.step))
+        self.closed_steps.append(row)
 
     def _close(self, row: SagaClosed) -> None:
         self.closed[row.saga_id] = (self.wall, row.result, row.failure, row.saga_id)
@@ -108,8 +109,17 @@ class RowBatch:
     }
     """Where a row goes, by its type."""
 
-    def write(self, db: sqlite3.Connection) -> None:
-        """Write them in the transaction that `db` is in.
+    @property
+    def fed(self) -> set[int]:
+        """Give the sagas of which the commit writes events that they were fed."""
+        return {each.saga_id for each in self.delivered if each.saga_id not in self.closed}
+
+    def write(self, db: sqlite3.Connection, fed: AbstractSet[int]) -> None:
+        """Write them in a transaction.
+
+        Args:
+            db: has begun it.
+            fed: the sagas of which the log has events that they were fed.
 
         Raises:
             sqlite3.Error: they cannot be written; the caller rolls back.
@@ -123,7 +133,7 @@ class RowBatch:
         many("INSERT INTO step (saga_id, step, target, command) VALUES (?, ?, ?, ?)", self.issued)
         many(
             "UPDATE step SET is_closed = 1, failure = ? WHERE saga_id = ? AND step = ?",
-            self.closed_steps,
+            list(self._lasting_ends()),
         )
         many(
             "UPDATE saga SET extended = ?, extensions = extensions + 1 WHERE saga_id = ?",
@@ -133,7 +143,8 @@ class RowBatch:
             "UPDATE saga SET closed_at = ?, result = ?, failure = ? WHERE saga_id = ?",
             list(self.closed.values()),
         )
-        many("DELETE FROM delivered WHERE saga_id = ?", [(saga_id,) for saga_id in self.closed])
+        over = [(saga_id,) for saga_id in self.closed if saga_id in fed]
+        many("DELETE FROM delivered WHERE saga_id = ?", over)
         many(
             "INSERT INTO delivered (saga_id, event) VALUES (?, ?)",
             [
@@ -150,6 +161,12 @@ class RowBatch:
                 "next_saga_id = ifnull(?, next_saga_id)",
                 (self.version, self.next_saga_id),
             )
+
+    def _lasting_ends(self) -> Iterator[Values]:
+        """Give the ends of steps that their saga's own end does not tell."""
+        for row in self.closed_steps:
+            if row.failure is not None or row.saga_id not in self.closed:
+                yield row.failure, row.saga_id, row.step
 
     def _write_links(self, db: sqlite3.Connection) -> None:
         _many(

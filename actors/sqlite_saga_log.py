@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from actors.journal_trim import JournalTrim
-from actors.saga_log import LogContents, LogUnavailableError, Row, SagaRecord
+from actors.saga_log import LogContents, LogUnavailableError, Row, SagaRecord, last_reports
 from actors.sqlite_checked_rows import SupersededRow, TakenRow, checked, log_row
 from actors.sqlite_checkpoint import Checkpointer
 from actors.sqlite_journal_reader import SqliteJournalReader
@@ -41,9 +41,8 @@ SECOND = 1_000_000_000
 RETENTION = 7 * 24 * 3600 * SECOND
 """How long finished sagas are kept, in nanoseconds; unfinished ones always are."""
 
-FORGOTTEN_A_COMMIT = 64
-"""How many sagas past their retention one commit deletes; with no more left, the next looks a
-second later."""
+LOOKED_AT_A_COMMIT = 64
+"""At how many of the oldest sagas one commit looks, whether their retention is over."""
 
 SWEPT_A_COMMIT = 256
 """How many blobs, and snapshot rows, that readers do not see any more one commit deletes."""
@@ -94,6 +93,8 @@ class SqliteSagaLog:
             with refusal(path):
                 found = log_row(self._db)
                 snapshot = self._stored_snapshot(found.before)
+                fed = self._db.execute("SELECT DISTINCT saga_id FROM delivered")
+                self._fed = {saga_id for (saga_id,) in fed.fetchall()}
         except LogRefusedError:
             self._db.close()
             self._lock.release()
@@ -105,6 +106,7 @@ class SqliteSagaLog:
         self._trim = JournalTrim(journal_events, snapshot)
         self._checkpointer = Checkpointer(path)
         self._forget_at = 0
+        self._forgotten_up_to = 0
         self._look_at = 0
         self._file = path.stat()
 
@@ -134,7 +136,7 @@ class SqliteSagaLog:
         batch = RowBatch.of(rows, wall)
         try:
             db.execute("BEGIN IMMEDIATE")
-            batch.write(db)
+            batch.write(db, self._fed)
             self._last = batch.version or self._last
             if wall >= self._forget_at:
                 self._forget_old(wall)
@@ -151,6 +153,8 @@ class SqliteSagaLog:
             msg = f"{self._path}: {error}"
             raise LogUnavailableError(msg) from error
         self._committed = (self._last, self._trim.shown)
+        self._fed |= batch.fed
+        self._fed.difference_update(batch.closed)
         self._checkpointer.committed(db, len(rows), batch.blob_bytes)
 
     def _look_for_file(self, wall: int) -> None:
@@ -169,13 +173,25 @@ class SqliteSagaLog:
         self._look_at = wall + SECOND
 
     def _forget_old(self, wall: int) -> None:
+        """Delete finished sagas past their retention, by id: a saga is older than those after it.
+
+        So closing a saga costs no index. Having come to one that is too young to be over, it begins
+        again a second later.
+        """
         sql = (
-            "DELETE FROM saga WHERE saga_id IN (SELECT saga_id FROM saga "
-            "WHERE closed_at IS NOT NULL AND closed_at < ? ORDER BY closed_at LIMIT ?)"
+            "SELECT saga_id, opened_at, closed_at < ? FROM saga WHERE saga_id > ? "
+            "ORDER BY saga_id LIMIT ?"
         )
-        done = self._db.execute(sql, (wall - RETENTION, FORGOTTEN_A_COMMIT))
-        if done.rowcount < FORGOTTEN_A_COMMIT:
+        before = wall - RETENTION
+        oldest = self._db.execute(sql, (before, self._forgotten_up_to, LOOKED_AT_A_COMMIT))
+        found = oldest.fetchall()
+        over = [(saga_id,) for saga_id, _, is_over in found if is_over]
+        self._db.executemany("DELETE FROM saga WHERE saga_id = ?", over)
+        if len(found) < LOOKED_AT_A_COMMIT or found[-1][1] >= before:
+            self._forgotten_up_to = 0
             self._forget_at = wall + SECOND
+        else:
+            self._forgotten_up_to = found[-1][0]
 
     def _trim_journal(self) -> None:
         trim, db = self._trim, self._db
@@ -238,7 +254,9 @@ class SqliteSagaLog:
             next_saga_id=log.next_saga_id,
             mirror=snapshot.mirror,
             open_sagas=list(self._open_sagas()),
-            reports_taken={each[:2]: each.sequence for each in taken},
+            reports_taken=last_reports(
+                {each[:2]: each.sequence for each in taken}, snapshot.mirror
+            ),
             superseded={each[:2]: each.by for each in superseded},
         )
 
@@ -249,7 +267,8 @@ class SqliteSagaLog:
     def _open_sagas(self) -> Iterator[SagaRecord]:
         for opened, row in open_sagas(self._db):
             record = SagaRecord(opened, row.extended or row.deadline, row.extensions)
-            record.steps, record.closed_steps = steps_of(self._db, row.saga_id)
+            steps = steps_of(self._db, row.saga_id, is_open=True)
+            record.steps, record.closed_steps = steps
             sql = "SELECT event FROM delivered WHERE saga_id = ? ORDER BY number"
             for (frame,) in self._db.execute(sql, (row.saga_id,)):
                 record.delivered.append(self._codec.decode_event(unpack(frame)))

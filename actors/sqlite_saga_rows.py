@@ -41,12 +41,14 @@ def open_sagas(db: sqlite3.Connection) -> Iterator[tuple[SagaOpened, SagaRow]]:
         yield _opened(row), row
 
 
-def steps_of(db: sqlite3.Connection, saga_id: int) -> tuple[list[StepIssued], list[StepClosed]]:
-    """Give a saga's steps, and which of them are settled."""
+def steps_of(
+    db: sqlite3.Connection, saga_id: int, *, is_open: bool
+) -> tuple[list[StepIssued], list[StepClosed]]:
+    """Give a saga's steps, and which of them are settled: of a closed saga, all."""
     steps = checked(db.execute(_STEPS, (saga_id,)), StepRow)
     issued = [StepIssued(saga_id, each.step, each.target, each.command) for each in steps]
-    closed = [StepClosed(saga_id, each.step, each.failure) for each in steps if each.is_closed]
-    return issued, closed
+    settled = (each for each in steps if each.is_closed or not is_open)
+    return issued, [StepClosed(saga_id, each.step, each.failure) for each in settled]
 
 
 def saga_view(db: sqlite3.Connection, saga_id: int) -> SagaView:
@@ -83,8 +85,8 @@ def beginning(db: sqlite3.Connection) -> tuple[str, int, int, list[tuple[int, st
 
 
 def _values(db: sqlite3.Connection, row: SagaRow) -> dict[str, Any]:
-    steps, closed_steps = steps_of(db, row.saga_id)
     is_open = row.closed_at is None
+    steps, closed_steps = steps_of(db, row.saga_id, is_open=is_open)
     return saga_values(
         _opened(row),
         opened_at=row.opened_at,

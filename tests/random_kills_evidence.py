@@ -109,7 +109,10 @@ def read_log(log: Path) -> LogEvidence:
         for first, last, blob in db.execute("SELECT first, last, blob FROM blob ORDER BY first"):
             events = codec.decode_events(first, unpack(blob)["events"])
             blobs.append((first, last, tuple(events)))
-        awaited = db.execute("SELECT saga_id, step FROM step WHERE NOT is_closed").fetchall()
+        awaited = db.execute(
+            "SELECT saga_id, step FROM step JOIN saga USING (saga_id) "
+            "WHERE NOT is_closed AND closed_at IS NULL"
+        ).fetchall()
         return LogEvidence(
             log_id=log_id,
             version=version,

@@ -248,14 +248,8 @@ def logged(log: Path) -> tuple[str | None, int, int]:
     """Give what the file has: the saga's state, the last version, the next saga's id."""
     with closing(sqlite3.connect(f"file:{log}?mode=ro", uri=True)) as db:
         [(version, next_saga_id)] = db.execute("SELECT version, next_saga_id FROM log").fetchall()
-        sql = (
-            "SELECT closed_at, is_closed FROM saga JOIN step USING (saga_id) "
-            "WHERE saga_id = ? AND step = 0"
-        )
-        states = [
-            "closed" if closed_at and is_closed else "open"
-            for closed_at, is_closed in db.execute(sql, (RESPAWN,))
-        ]
+        sql = "SELECT closed_at FROM saga JOIN step USING (saga_id) WHERE saga_id = ? AND step = 0"
+        states = ["closed" if closed_at else "open" for (closed_at,) in db.execute(sql, (RESPAWN,))]
         return (states[0] if states else None), version, next_saga_id
 
 

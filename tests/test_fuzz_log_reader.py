@@ -72,6 +72,7 @@ def used(path: Path) -> Iterator[dict[str, bytes]]:
     label = launcher.opened_of(later)[0]
     later.report(ReportWindowClosed(label=label))
     later.report(ReportPanesReaped(label=label, identity=later.commands[-1].identity))
+    later.report(ReportPanesReaped(label=label))  # refused: no event tells that it was taken
     yield files_of(path)
     launcher.log.close()  # type: ignore[attr-defined]
     yield files_of(path)

@@ -24,16 +24,20 @@ from tests.test_engine_rebuild import reregister
 from transport.codec import MESSAGE_LIMIT, as_map, encode, encode_blob, encode_map
 from transport.event_stream.query_session import JournalView
 from transport.messages import (
+    CommandIdentity,
     Event,
     PanesReaped,
     PoolWindowAdded,
+    ReportPanesReaped,
     ReportPoolWindowAdded,
     SagaCompleted,
     SagaFailed,
     SagaStarted,
+    SpawnPoolWindow,
 )
 
 LOG_ID = "f" * 32
+COMMAND = encode(SpawnPoolWindow(identity=CommandIdentity(LOG_ID, 1, 0)))
 MakeLog = Callable[[int], SagaLog]
 
 
@@ -61,6 +65,10 @@ def blob(first: int, count: int = 1) -> BlobAppended:
     ]
     frames = [encode(event) for event in events]
     return BlobAppended(first, first + count - 1, encode_blob(LOG_ID, first, frames))
+
+
+def added(saga_id: int, version: int) -> PoolWindowAdded:
+    return PoolWindowAdded(label="a", saga_id=saga_id, version=version)
 
 
 def opened(saga_id: int) -> SagaOpened:
@@ -104,6 +112,38 @@ def test_what_was_taken_and_superseded_comes_back(make: MakeLog) -> None:
     contents = log.load()
     assert contents.reports_taken == {}
     assert contents.superseded == {("h", "1" * 32): "2" * 32}
+
+
+def test_the_last_report_taken_comes_back_by_its_event_or_by_its_row(make: MakeLog) -> None:
+    launcher = PlayedLauncher()
+    launcher.log = log = make(100)  # type: ignore[assignment]
+    launcher.engine = launcher.engine_from_log(frozenset())
+    host = launcher.filled_host()
+    epoch = (host.name, host.epoch)
+
+    def taken() -> tuple[int, int]:
+        return log.load().reports_taken[epoch], log.load().mirror.hosts[host.name].sequence
+
+    host.promote(launcher.pool_of(host)[0], "one")
+    assert taken() == (host.sequence, host.sequence)
+    host.report(ReportPanesReaped(label="nobody's"))
+    assert host.refusals() == ["contradiction"]
+    assert taken() == (host.sequence, host.sequence - 1)
+    host.answer_all()
+    assert taken() == (host.sequence, host.sequence)
+
+
+def test_a_closed_sagas_steps_are_settled(make: MakeLog) -> None:
+    log = make(100)
+    log.commit([opened(1), StepIssued(1, 0, "host", COMMAND), EventDelivered(1, added(1, 2))])
+    log.commit([StepClosed(1, 0, None), StepIssued(1, 1, "host", COMMAND)])
+    log.commit([EventDelivered(1, added(1, 3)), StepClosed(1, 1, None), SagaClosed(1, "a", None)])
+    log.commit([opened(2), StepIssued(2, 0, "host", COMMAND)])
+    log.commit([StepClosed(2, 0, "no memory"), SagaClosed(2, None, "no memory")])
+    stories = [log.reader().saga(saga_id).saga for saga_id in (1, 2)]
+    assert [
+        [(step["state"], step["failure"]) for step in story["steps"]] for story in stories if story
+    ] == [[("settled", None), ("settled", None)], [("failed", "no memory")]]
 
 
 def test_blobs_come_back_whole_from_the_one_that_holds_a_version(make: MakeLog) -> None:

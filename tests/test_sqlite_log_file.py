@@ -16,7 +16,7 @@ from actors.sqlite_saga_log import SqliteSagaLog
 from tests.launcher_harness import PlayedLauncher
 from tests.test_engine_rebuild import reregister
 from transport.endpoints import EndpointError
-from transport.messages import SagaCompleted, SagaFailed, SagaStarted
+from transport.messages import ReportPanesReaped, SagaCompleted, SagaFailed, SagaStarted
 
 LOG_ID = "f" * 32
 SCHEMA_1 = Schema(
@@ -25,7 +25,8 @@ SCHEMA_1 = Schema(
         "CREATE TABLE snapshot (before INTEGER NOT NULL, number INTEGER NOT NULL, "
         "row BLOB NOT NULL,\n    PRIMARY KEY (before, number)) WITHOUT ROWID;",
         "CREATE TABLE snapshot (number INTEGER PRIMARY KEY, row BLOB NOT NULL);",
-    ),
+    )
+    + "CREATE INDEX closed_saga ON saga (closed_at) WHERE closed_at IS NOT NULL",
 )
 """What files looked like at first."""
 
@@ -55,6 +56,7 @@ def well_used(path: Path) -> None:
         host.promote(launcher.pool_of(host)[0], f"promote-{number}")
         host.answer_all()
     host.promote(launcher.pool_of(host)[0], "the-last")
+    host.report(ReportPanesReaped(label="nobody's"))  # refused: no event tells that it was taken
     log.close()
 
 

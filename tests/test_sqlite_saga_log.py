@@ -10,9 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from actors.saga_log import LogUnavailableError, ReportsTaken, SagaClosed, SagaOpened
-from actors.sqlite_saga_log import RETENTION, SECOND, LogRefusedError, SqliteSagaLog
+from actors.saga_log import (
+    EventDelivered,
+    LogUnavailableError,
+    ReportsTaken,
+    SagaClosed,
+    SagaOpened,
+)
+from actors.sqlite_saga_log import (
+    LOOKED_AT_A_COMMIT,
+    RETENTION,
+    SECOND,
+    LogRefusedError,
+    SqliteSagaLog,
+)
 from transport.endpoints import EndpointError
+from transport.messages import PoolWindowAdded
 
 LOG_ID = "f" * 32
 
@@ -168,11 +181,51 @@ def test_finished_sagas_are_forgotten_after_seven_days_and_unfinished_ones_never
     log.close()
     later = log_at(path, RETENTION + 1)
     later.commit([ReportsTaken("h", "1" * 32, 1)])
-    kept = later._db.execute("SELECT saga_id FROM saga").fetchall()  # noqa: SLF001 - what is left
-    assert kept == [(2,)]
+    assert ids(later) == [2]
     contents = later.load()
     assert [record.opened.saga_id for record in contents.open_sagas] == [2]
     assert contents.next_saga_id == 3
+    later.close()
+
+
+def test_many_old_sagas_are_forgotten_a_part_a_commit_and_a_young_one_ends_the_search(
+    path: Path,
+) -> None:
+    log = log_at(path)
+    log.commit([opened(saga_id) for saga_id in range(1, 3 * LOOKED_AT_A_COMMIT)])
+    closed = [each for each in range(1, 3 * LOOKED_AT_A_COMMIT) if each % 10]
+    log.commit([SagaClosed(each, "a", None) for each in closed])
+    log.close()
+    young = log_at(path, SECOND)
+    young.commit([opened(500), SagaClosed(500, "a", None)])
+    young.close()
+
+    later = log_at(path, RETENTION + 1)
+    left = []
+    for number in range(4):
+        later.commit([ReportsTaken("h", "1" * 32, number)])
+        left.append(len(ids(later)))
+    still_open = [each for each in range(1, 3 * LOOKED_AT_A_COMMIT) if not each % 10]
+    assert left[0] > left[1] > left[2] == left[3]
+    assert ids(later) == [*still_open, 500]
+    later.close()
+
+
+def ids(log: SqliteSagaLog) -> list[int]:
+    found = log._db.execute("SELECT saga_id FROM saga ORDER BY saga_id")  # noqa: SLF001 - what is left
+    return [saga_id for (saga_id,) in found]
+
+
+def test_events_that_an_earlier_launcher_fed_a_saga_go_when_it_closes(path: Path) -> None:
+    log = log_at(path)
+    event = PoolWindowAdded(label="a", saga_id=1, version=2)
+    log.commit([opened(1), EventDelivered(1, event)])
+    log.close()
+    later = log_at(path)
+    later.commit([opened(2), EventDelivered(2, event)])
+    later.commit([SagaClosed(1, "a", None), SagaClosed(2, "a", None)])
+    sql = "SELECT count(*) FROM delivered"
+    assert later._db.execute(sql).fetchone() == (0,)  # noqa: SLF001 - what is left
     later.close()
 
 
