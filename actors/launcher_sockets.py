@@ -72,7 +72,7 @@ class LauncherSockets:
         try:
             if self._has_keys:
                 return sockets.receive_with_key(self._link)
-            connection, *frames = self._link.recv_multipart(zmq.NOBLOCK)
+            connection, frames = sockets.receive_routed(self._link)
         except zmq.Again:
             return None
         return connection, frames, None
@@ -89,7 +89,7 @@ class LauncherSockets:
     def send(self, message: Outgoing) -> Sent:
         """Send a message on the link."""
         try:
-            self._link.send_multipart([message.connection, *message.frames], zmq.NOBLOCK)
+            sockets.send(self._link, [message.connection, *message.frames])
         except zmq.Again:
             return Sent.FULL
         except zmq.ZMQError as error:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import zmq
 
-from transport.zeromq.sockets import ZmqSocket
+from transport.zeromq.sockets import ZmqSocket, receive
 
 FINE_SECONDS = 0.002
 """Waits below this are made to the microsecond; a poller would round them up to a millisecond."""
@@ -15,7 +15,7 @@ def waiting(socket: ZmqSocket) -> Iterator[list[bytes]]:
     """Give the messages that wait at a socket, until none does."""
     while True:
         try:
-            message = socket.recv_multipart(zmq.NOBLOCK)
+            message = receive(socket)
         except zmq.Again:
             return
         yield message
@@ -24,7 +24,7 @@ def waiting(socket: ZmqSocket) -> Iterator[list[bytes]]:
 def waiting_frames(socket: ZmqSocket) -> Iterator[bytes]:
     """Give the messages of one frame that wait at a socket, until none does.
 
-    For a message that has no second frame this costs a fifth of `waiting`.
+    For a message that has no second frame this costs a quarter of `waiting`.
     """
     receive = socket.recv
     while True:

@@ -22,7 +22,7 @@ from typing import Any
 from transport.codec import Codec, decode
 from transport.frame_fault import FaultCounts, FrameError
 from transport.message_types import STREAM
-from transport.messages import Event, Events, Recorded, StreamHeartbeat
+from transport.messages import Events, Recorded, StreamHeartbeat
 from transport.messages.reports import DRIFT_LABELS_LIMIT
 from transport.mirror import HostMirror, Mirror
 
@@ -141,11 +141,9 @@ class DriftWatch:
     def _take_all(self, events: list[Any]) -> list[Drift]:
         drifts: list[Drift] = []
         for raw in events:
-            if not self.comparing or not self._is_own(raw):
-                continue
-            event = self._codec.decode_event(raw)
-            if event.origin is not None and self._take(event, event.origin.sequence):
-                drifts.extend(self._compare(event.origin.sequence))
+            sequence = self._own_sequence(raw) if self.comparing else 0
+            if sequence > self._base and self._take(self._codec.decode_event(raw), sequence):
+                drifts.extend(self._compare(sequence))
         return drifts
 
     def _take_unreported(self) -> list[Drift]:
@@ -156,24 +154,18 @@ class DriftWatch:
         self._unstamped.clear()
         return list(self._compare(self._made))
 
-    def _is_own(self, raw: Any) -> bool:
-        if isinstance(raw, Event):
-            event_origin = raw.origin
-            return (
-                event_origin is not None
-                and event_origin.epoch == self._epoch
-                and event_origin.host == self._host
-                and event_origin.sequence > self._base
-            )
-        origin = raw.get("origin") if type(raw) is dict else None
-        return (
-            type(origin) is list
-            and len(origin) == 3  # noqa: PLR2004 - host, epoch, sequence
-            and origin[0] == self._host
-            and origin[1] == self._epoch
-            and type(origin[2]) is int
-            and origin[2] > self._base
-        )
+    def _own_sequence(self, raw: Any) -> int:
+        """Give the number of the report that an event came of; 0 if it was none of this epoch."""
+        if type(raw) is dict:
+            match raw.get("origin"):
+                case [self._host, self._epoch, int(sequence)]:
+                    return sequence
+            return 0
+        origin = getattr(raw, "origin", None)
+        if origin is None or origin.epoch != self._epoch or origin.host != self._host:
+            return 0
+        number: int = origin.sequence
+        return number
 
     def _take(self, event: Recorded, sequence: int) -> bool:
         """Apply an event; say whether its report ends a frame, where the pools can be compared."""

@@ -160,18 +160,19 @@ class ControlSide:
 
     def read(self, now: int) -> None:
         """Take some of what users ask for."""
-        receive_waiting(self.socket, lambda message: self._take(message, now), ACTIONS_IN_ROUND)
+        for _ in range(ACTIONS_IN_ROUND):
+            try:
+                connection, frames = sockets.receive_routed(self.socket)
+            except zmq.Again:
+                return
+            for frame in frames:
+                self._host.receive_control(connection, frame, now)
 
     def write(self) -> None:
         """Answer them; who does not read, or is gone, gets no answer."""
         for connection, frame in self._host.control_outgoing():
             with contextlib.suppress(zmq.ZMQError):
-                self.socket.send_multipart([connection, frame], zmq.NOBLOCK)
-
-    def _take(self, message: list[bytes], now: int) -> None:
-        connection, *frames = message
-        for frame in frames:
-            self._host.receive_control(connection, frame, now)
+                sockets.send(self.socket, (connection, frame))
 
 
 class StreamSide:

@@ -121,7 +121,7 @@ def receive_waiting(
     """Hand over what waits in a socket, message by message, at most `limit` of them."""
     for _ in range(limit):
         try:
-            message = socket.recv_multipart(zmq.NOBLOCK)
+            message = sockets.receive(socket)
         except zmq.Again:
             return
         take(message)
@@ -259,7 +259,7 @@ class PeerLoop:
             return
         while frames := self._core.link_outgoing():
             try:
-                link.send_multipart(frames, zmq.NOBLOCK)
+                sockets.send(link, frames)
             except zmq.Again:
                 self._core.link_not_sent()
                 self._blocked = True

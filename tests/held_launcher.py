@@ -150,29 +150,43 @@ class WatchedStream(WatchedSocket):
 class WatchedLink(WatchedSocket):
     """The hosts' link; the query socket is of this kind too, and its frames mean nothing here."""
 
-    def send_multipart(self, msg_parts: Any, *args: Any, **kwargs: Any) -> Any:
-        sent = super().send_multipart(msg_parts, *args, **kwargs)
-        for frame in msg_parts[1:]:
-            message = msgpack.unpackb(frame)
-            if message.get("type") == "Commands":
-                identities = [command["identity"][1:] for command in message["commands"]]
-                self.watch.note("commands", identities=identities)
-                if [self.watch.saga_id, 0] in identities:
-                    self.watch.at(Point.COMMAND_SENT)
+    _parts: list[bytes]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        object.__setattr__(self, "_parts", [])  # any other way it would be a socket option
+
+    def send(self, data: Any, flags: int = 0, *args: Any, **kwargs: Any) -> Any:
+        sent = super().send(data, flags, *args, **kwargs)
+        self._parts.append(data)
+        if not flags & zmq.SNDMORE:
+            frames = self._parts[1:]
+            self._parts.clear()
+            for frame in frames:
+                self._sent(msgpack.unpackb(frame))
         return sent
 
-    def recv_multipart(self, *args: Any, **kwargs: Any) -> list[bytes]:  # type: ignore[override]
-        parts = super().recv_multipart(*args, **kwargs)
-        for frame in parts[1:]:
-            message = msgpack.unpackb(frame)
-            if message.get("type") == "Register":
-                self.watch.note("register")
-            if message.get("type") == "Reports":
-                self.watch.note("reports", types=[each["type"] for each in message["reports"]])
-                identities = [each.get("identity") for each in message["reports"]]
-                if any(each and each[1] == self.watch.saga_id for each in identities):
-                    self.watch.at(Point.REPORT_CAME)
-        return parts
+    def _sent(self, message: Any) -> None:
+        if message.get("type") == "Commands":
+            identities = [command["identity"][1:] for command in message["commands"]]
+            self.watch.note("commands", identities=identities)
+            if [self.watch.saga_id, 0] in identities:
+                self.watch.at(Point.COMMAND_SENT)
+
+    def recv(self, flags: int = 0, copy: bool = True, track: bool = False) -> Any:  # noqa: FBT001, FBT002
+        part = super().recv(flags, copy, track)
+        if isinstance(part, zmq.Frame):  # else it is the connection
+            self._came(msgpack.unpackb(part.bytes))
+        return part
+
+    def _came(self, message: Any) -> None:
+        if message.get("type") == "Register":
+            self.watch.note("register")
+        if message.get("type") == "Reports":
+            self.watch.note("reports", types=[each["type"] for each in message["reports"]])
+            identities = [each.get("identity") for each in message["reports"]]
+            if any(each and each[1] == self.watch.saga_id for each in identities):
+                self.watch.at(Point.REPORT_CAME)
 
 
 def watched_context(watch: Watch) -> zmq.Context[Any]:

@@ -187,10 +187,9 @@ class Codec:
         Raises:
             FrameError: the first one that cannot be taken, and why.
         """
-        known = self._reports
-        return [
-            each if isinstance(each, Report) else self._one(each, known, Report) for each in raw
-        ]
+        if _are_messages(raw):
+            return list(raw)
+        return [self._one(each, self._reports, Report) for each in raw]
 
     def decode_command(self, raw: Any) -> Command:
         """Give one command of a `Commands` message.
@@ -216,13 +215,11 @@ class Codec:
         Raises:
             FrameError: an event is malformed, or its version does not follow the one before.
         """
-        events: list[Recorded] = []
-        for version, each in enumerate(raw, first):
-            event = self.decode_event(each)
+        events = list(raw) if _are_messages(raw) else list(map(self.decode_event, raw))
+        for version, event in enumerate(events, first):
             if event.version != version:
                 detail = f"version {event.version} where {version} was due"
                 raise FrameError(FrameFault.OUT_OF_RANGE, detail)
-            events.append(event)
         return events
 
     def decode_event(self, raw: Any) -> Recorded:
@@ -243,6 +240,11 @@ class Codec:
         message = raw if isinstance(raw, kind) else convert(raw, known)
         assert isinstance(message, kind)  # noqa: S101 - the family was made of this kind
         return message
+
+
+def _are_messages(elements: Sequence[Any]) -> bool:
+    """Say whether an envelope came with its elements read: with all of them, or with none."""
+    return len(elements) > 0 and isinstance(elements[0], Message)
 
 
 class _EventHead(msgspec.Struct):

@@ -15,7 +15,7 @@ from transport.endpoints import Endpoints
 from transport.event_stream.items import Item
 from transport.event_stream.observer_session import ObserverSession
 from transport.zeromq.link_watch import LinkWatch
-from transport.zeromq.sockets import ZmqSocket, question_socket, subscriber
+from transport.zeromq.sockets import ZmqSocket, question_socket, receive, subscriber
 
 DRAIN_LIMIT = 1_000
 """How many ZeroMQ messages of each socket are taken before their items are handed over."""
@@ -178,6 +178,6 @@ class Observer:
 def _drained(socket: ZmqSocket) -> Iterator[list[bytes]]:
     for _ in range(DRAIN_LIMIT):
         try:
-            yield socket.recv_multipart(zmq.DONTWAIT)
+            yield receive(socket)
         except zmq.Again:
             return

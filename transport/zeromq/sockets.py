@@ -6,6 +6,7 @@ is `MANDATORY`, so that a lost route is seen and not a silent loss. Where `keys`
 uses CURVE; other endpoints do not, for their directory is private already.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import zmq
@@ -33,6 +34,9 @@ QUESTION_QUEUE = 4
 """How many questions wait for the launcher to read them."""
 
 ZmqSocket = zmq.Socket[bytes]
+
+_NOBLOCK = int(zmq.NOBLOCK)
+_MORE = int(zmq.NOBLOCK | zmq.SNDMORE)
 
 
 def _socket(context: zmq.Context[Any], kind: int) -> ZmqSocket:
@@ -113,6 +117,45 @@ def subscriber(
     return socket
 
 
+def receive(socket: ZmqSocket) -> list[bytes]:
+    """Take the frames of a message that waits.
+
+    As `recv_multipart`, at half its cost for the few frames that a message has here: a frame knows
+    whether another one follows, where `recv_multipart` asks the socket after each.
+
+    Raises:
+        zmq.Again: none waits.
+    """
+    frame = socket.recv(_NOBLOCK, copy=False)
+    frames = [frame.bytes]
+    while frame.more:
+        frame = socket.recv(_NOBLOCK, copy=False)
+        frames.append(frame.bytes)
+    return frames
+
+
+def receive_routed(socket: ZmqSocket) -> tuple[bytes, list[bytes]]:
+    """Take a message that waits in a ROUTER: its connection, and its frames.
+
+    Raises:
+        zmq.Again: none waits.
+    """
+    return socket.recv(_NOBLOCK), receive(socket)
+
+
+def send(socket: ZmqSocket, frames: Sequence[bytes]) -> None:
+    """Send a message of at least one frame, or nothing of it; as `send_multipart`.
+
+    Raises:
+        zmq.Again: the socket would block.
+        zmq.ZMQError: it is a ROUTER that has no such connection.
+    """
+    *others, last = frames
+    for frame in others:
+        socket.send(frame, _MORE)
+    socket.send(last, _NOBLOCK)
+
+
 def receive_with_key(socket: ZmqSocket) -> tuple[bytes, list[bytes], str]:
     """Take a message from a ROUTER with keys: its connection, its frames, its sender's public key.
 
@@ -123,7 +166,7 @@ def receive_with_key(socket: ZmqSocket) -> tuple[bytes, list[bytes], str]:
     """
     connection = socket.recv(zmq.NOBLOCK, copy=False)
     key = connection.get("User-Id")
-    return connection.bytes, socket.recv_multipart(zmq.NOBLOCK), str(key)
+    return connection.bytes, receive(socket), str(key)
 
 
 def _bind(socket: ZmqSocket, endpoint: str, keys: DomainKeys | None) -> None:
