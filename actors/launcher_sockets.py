@@ -16,6 +16,10 @@ from transport.keys import Domain
 from transport.zeromq import sockets
 from transport.zeromq.authenticator import Doorkeeper, keys_at
 
+AWAKE = 100_000
+"""After it has said something, a launcher looks at its link for so long before it sleeps, in
+nanoseconds: an answer mostly comes within that time, and being woken for it costs more."""
+
 
 class LauncherSockets:
     """Both sockets; they belong to the thread that made them. See `LauncherPort`.
@@ -43,6 +47,7 @@ class LauncherSockets:
         others: Sequence[int],
     ) -> None:
         self.ended = 0
+        self._has_spoken = False
         self._others = frozenset(others)
         self._has_keys = doorkeeper is not None and is_tcp(endpoints.link)
         link_keys = keys_at(doorkeeper, Domain.LINK)
@@ -56,6 +61,8 @@ class LauncherSockets:
 
     def poll(self, wait: int) -> bool:
         """Wait at most so many nanoseconds until something comes; say whether one of the others."""
+        if self._has_spoken and self._is_answered(min(wait, AWAKE)):
+            wait = 0
         ready = dict(self._poller.poll(-(-wait // 1_000_000)))
         if self._stream in ready:
             self._drop_subscriptions()
@@ -79,6 +86,7 @@ class LauncherSockets:
 
     def publish(self, done: Pass) -> None:
         """Put the blobs of a pass on the event stream."""
+        self._has_spoken = True
         for blob in done.blobs:
             self._stream.send(blob, zmq.NOBLOCK)
 
@@ -111,6 +119,15 @@ class LauncherSockets:
         self._link.disable_monitor()
         for each in (self._monitor, self._link, self._stream):
             each.close()
+
+    def _is_answered(self, awake: int) -> bool:
+        """Look at the link for so many nanoseconds; say whether something came."""
+        self._has_spoken = False
+        end = self.now() + awake
+        while self.now() < end:
+            if self._link.poll(0):
+                return True
+        return False
 
     def _drop_subscriptions(self) -> None:
         while True:
