@@ -117,14 +117,15 @@ class Side(Protocol):
 
 def receive_waiting(
     socket: sockets.ZmqSocket, take: Callable[[list[bytes]], None], limit: int = MESSAGES_IN_ROUND
-) -> None:
-    """Hand over what waits in a socket, message by message, at most `limit` of them."""
-    for _ in range(limit):
+) -> bool:
+    """Hand over what waits in a socket, at most `limit` messages; say whether there was any."""
+    for number in range(limit):
         try:
             message = sockets.receive(socket)
         except zmq.Again:
-            return
+            return number > 0
         take(message)
+    return True
 
 
 class PeerLoop:
@@ -186,7 +187,11 @@ class PeerLoop:
                 now = time.monotonic_ns()
                 if self._stops.orphaned or stops > 1 or (halt_at is not None and now >= halt_at):
                     return HALTED_EXIT
-                self._read(ready, now)
+                if self._read_link(ready, now):
+                    # The launcher waits for what it asked for, and goes on while users are served.
+                    self._core.advance(time.monotonic_ns())
+                    self._write_link()
+                self._read_served(ready, now)
                 self._core.advance(time.monotonic_ns())
                 if stops and halt_at is None:
                     halt_at = now + STOP_GRACE
@@ -217,13 +222,16 @@ class PeerLoop:
         wait = min((due - now for due in dues if due is not None), default=LONGEST_POLL)
         return dict(self._poller.poll(-(-max(0, min(wait, LONGEST_POLL)) // 1_000_000)))
 
-    def _read(self, ready: dict[Any, int], now: int) -> None:
+    def _read_link(self, ready: dict[Any, int], now: int) -> bool:
         link = self._link
-        if link is not None:
-            if ready.get(link, 0) & zmq.POLLOUT:
-                self._unblock(link)
-            # It may have come since the poll, and is what the launcher waits for.
-            receive_waiting(link, lambda frames: self._core.receive_link(frames, now))
+        if link is None:
+            return False
+        if ready.get(link, 0) & zmq.POLLOUT:
+            self._unblock(link)
+        # It may have come since the poll.
+        return receive_waiting(link, lambda frames: self._core.receive_link(frames, now))
+
+    def _read_served(self, ready: dict[Any, int], now: int) -> None:
         for side in self._served:
             if side.socket in ready:
                 side.read(now)
