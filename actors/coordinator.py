@@ -74,6 +74,10 @@ TIMED_OUT = "saga timeout"
 logger = logging.getLogger("muxsaga.coordinator")
 
 
+class CoordinatorCrashedError(RuntimeError):
+    """The engine cannot go on; its cause is the coordinator's exception."""
+
+
 class Coordinator(DispatchedActor):
     """Runs every saga of a launcher."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pykka import ActorRef
 
-from actors.coordinator import Coordinator
+from actors.coordinator import Coordinator, CoordinatorCrashedError
 from actors.coordinator_messages import (
     CoordinatorParts,
     DeadlineReached,
@@ -28,10 +28,6 @@ from actors.supervision.supervisor_child import ChildFacts
 from actors.timers import PATIENCE, LoopClock, Timers
 from transport.codec import Codec
 from transport.messages import Event, PoolWindowAdded
-
-
-class CoordinatorCrashedError(RuntimeError):
-    """The engine cannot go on; its cause is the coordinator's exception."""
 
 
 class Core:

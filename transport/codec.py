@@ -9,7 +9,7 @@ checked here: that no field is left out (it would take the default), and the siz
 import reprlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgpack
 import msgspec
@@ -18,7 +18,7 @@ from transport.family import Family, is_plain
 from transport.frame_fault import FrameError, FrameFault
 from transport.message_types import CORE, MessageTypes
 from transport.messages import Command, Event, Events, Message, OpaqueEvent, Recorded, Report
-from transport.messages.base import Origin, SagaId
+from transport.messages.events import EventHead
 
 MESSAGE_LIMIT = 1024 * 1024
 """The largest frame that is taken, in bytes; a larger one is read, refused and counted."""
@@ -247,18 +247,10 @@ def _are_messages(elements: Sequence[Any]) -> bool:
     return len(elements) > 0 and isinstance(elements[0], Message)
 
 
-class _EventHead(msgspec.Struct):
-    """What every event has, whatever its type."""
-
-    version: Annotated[int, msgspec.Meta(ge=1)]
-    saga_id: SagaId | None
-    origin: Origin | None
-
-
 def _opaque(raw: dict[str, Any]) -> OpaqueEvent:
     name = raw["type"]
     try:
-        head = msgspec.convert(raw, _EventHead)
+        head = msgspec.convert(raw, EventHead)
     except msgspec.ValidationError as error:
         raise _classified(str(error), name) from error
     return OpaqueEvent(

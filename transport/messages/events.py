@@ -138,7 +138,15 @@ class SagaFailed(Event, frozen=True, kw_only=True):
     reason: Text
 
 
-class OpaqueEvent(msgspec.Struct, frozen=True, kw_only=True):
+class EventHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What every recorded event has, whatever its type."""
+
+    version: Annotated[int, Meta(ge=1)]
+    saga_id: SagaId | None
+    origin: Origin | None
+
+
+class OpaqueEvent(EventHead, frozen=True, kw_only=True):
     """An event whose type this process does not know: its version counts, its fields are as sent.
 
     Attributes:
@@ -146,9 +154,6 @@ class OpaqueEvent(msgspec.Struct, frozen=True, kw_only=True):
         fields: the whole map as it came.
     """
 
-    version: Annotated[int, Meta(ge=1)]
-    saga_id: SagaId | None
-    origin: Origin | None
     type_name: str
     fields: dict[str, Any]
 
