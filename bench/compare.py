@@ -77,7 +77,8 @@ def execute(options: argparse.Namespace) -> int:
 def _print(comparison: Comparison, before: Environment, after: Environment) -> None:
     for title, environment in (("before", before), ("after", after)):
         print(
-            f"{title}: {environment.began}, revision {environment.revision}, {_pace(environment)}"
+            f"{title}: {environment.began}, revision {environment.revision}, {environment.code}, "
+            f"{_pace(environment)}"
         )
     ratio = _calibration(after) / _calibration(before) if _calibration(before) else 1.0
     print(f"the fixed loop ran {ratio:.2f} times as fast as before")

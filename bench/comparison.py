@@ -105,6 +105,7 @@ def differences(before: Environment, after: Environment) -> list[str]:
     """Give in what two environments differ that may explain a change, in words."""
     pairs = [
         *((name, getattr(before, name), getattr(after, name)) for name in _MACHINE),
+        ("modules", before.code, after.code),
         *(
             (name, before.libraries.get(name, "none"), after.libraries.get(name, "none"))
             for name in sorted({*before.libraries, *after.libraries})

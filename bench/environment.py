@@ -12,6 +12,7 @@ from pathlib import Path
 import zmq
 
 from bench.calibration import calibrate, commit_cost
+from bench.machine_code import check_machine_code, is_compiled
 from bench.result import Environment
 
 LIBRARIES = ("pykka", "pyzmq", "msgpack", "msgspec", "hdrhistogram")
@@ -23,9 +24,13 @@ class Surroundings:
 
     Args:
         command: the arguments of `python -m bench`.
+
+    Raises:
+        ResultError: compiled modules are older than their sources.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
+        check_machine_code()
         self._command = list(command)
         self._began = datetime.now(UTC).isoformat(timespec="seconds")
         self._load = os.getloadavg()
@@ -47,6 +52,7 @@ class Surroundings:
                 "sqlite": sqlite3.sqlite_version,
             },
             revision=self._revision,
+            compiled=is_compiled(),
             load_before=self._load,
             load_after=os.getloadavg(),
             calibration_before=self._calibration,

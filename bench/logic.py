@@ -21,6 +21,7 @@ from actors.engine import Engine, EngineSettings, Pass
 from actors.memory_saga_log import MemorySagaLog
 from actors.saga_log import SagaLog
 from actors.sqlite_saga_log import SqliteSagaLog
+from bench.machine_code import check_machine_code, is_compiled
 from bench.option_types import number
 from host_sim.host import Host
 from host_sim.settings import HostSettings
@@ -64,13 +65,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Measure, and give the exit status."""
+    """Measure, and give the exit status.
+
+    Raises:
+        ResultError: compiled modules are older than their sources.
+    """
+    check_machine_code()
     with saga_log(options.log) as log:
         cost = System(log, options.concurrency).measure(options.promotes)
     if options.json:
-        print(msgspec.json.encode({"us_per_promote": cost}).decode())
+        document = {"compiled": is_compiled(), "us_per_promote": cost}
+        print(msgspec.json.encode(document).decode())
         return 0
-    table = Table(title=f"us for a promote, {options.concurrency} in flight, one thread")
+    code = "compiled" if is_compiled() else "interpreted"
+    table = Table(title=f"us for a promote, {options.concurrency} in flight, one thread, {code}")
     for part in PARTS:
         table.add_column(part, justify="right")
     table.add_row(*(f"{cost[part]:.1f}" for part in PARTS))

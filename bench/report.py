@@ -107,7 +107,7 @@ def _print_environment(console: Console, document: Document) -> None:
     libraries = ", ".join(f"{name} {number}" for name, number in here.libraries.items())
     for line in (
         f"{here.cpu}, {here.cores} cores, Linux {here.kernel}, Python {here.python}, {libraries}",
-        f"revision {here.revision}, began {here.began}",
+        f"revision {here.revision}, {here.code}, began {here.began}",
         f"load {here.load_before[0]:.2f} before, {here.load_after[0]:.2f} after",
         f"calibration {_turned(here.calibration_before, here.calibration_after)} (rounds a second)",
         f"commit {here.commit.normal_us:,.0f} us NORMAL, {here.commit.full_us:,.0f} us FULL",

@@ -44,6 +44,7 @@ class Environment(Struct, frozen=True, kw_only=True):
         cores: how many this process may run on.
         libraries: versions by name.
         revision: of the repository; with `-dirty` where files differ from it or are not in it.
+        compiled: the launcher's modules were machine code; see `MUXSAGA_COMPILE` in setup.py.
         load_before, load_after: averages of the last 1, 5 and 15 minutes.
         calibration_before, calibration_after: rounds a second of a fixed piece of Python work.
         command: the arguments of `python -m bench`.
@@ -62,6 +63,12 @@ class Environment(Struct, frozen=True, kw_only=True):
     calibration_after: Amount
     commit: CommitCost
     command: list[str] = []
+    compiled: bool = False
+
+    @property
+    def code(self) -> str:
+        """What the launcher's modules were, in a word."""
+        return "compiled" if self.compiled else "interpreted"
 
 
 class Latency(Struct, frozen=True, kw_only=True):

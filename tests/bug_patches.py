@@ -12,6 +12,8 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).parent.parent
 PATCHES = Path(__file__).parent / "planted_bugs"
 PACKAGES = ("actors", "transport", "host_sim")
+SOURCES_ONLY = shutil.ignore_patterns("__pycache__", "*.so")
+"""A compiled module would hide the source that a patch changes."""
 
 
 class PatchError(Exception):
@@ -63,7 +65,7 @@ def copy_of_the_product(*names: str) -> Iterator[Path]:
         for name in (*PACKAGES, *names):
             source, target = ROOT / name, Path(directory) / name
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, target, ignore=SOURCES_ONLY)
             else:
                 shutil.copy(source, target)
         yield Path(directory)

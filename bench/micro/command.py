@@ -151,8 +151,10 @@ def _table(result: MicroResult) -> Table:
 
 def _print_comparison(before: MicroResult, after: MicroResult, compared: list[Compared]) -> None:
     ratio = speed_ratio(before, after)
-    revisions = (result.environment.revision for result in (before, after))
-    print("revision {} before, {} after".format(*revisions))
+    revisions = (
+        f"{result.environment.revision}, {result.environment.code}" for result in (before, after)
+    )
+    print("revision {} before; {} after".format(*revisions))
     for difference in differences(before.environment, after.environment):
         print(f"warning: the environments differ in {difference}")
     print(

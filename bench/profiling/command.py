@@ -11,6 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from bench.machine_code import check_machine_code, is_compiled
 from bench.option_types import number
 from bench.profiling.flame_graph import flame_graph
 from bench.profiling.parts import MEANING, Part
@@ -25,6 +26,11 @@ VOID = 1
 
 TABLE_WIDTH = 110
 OUTPUT = Path("profile.svg")
+
+COMPILED = (
+    "note: the modules are compiled, and no profiler sees their functions: what they take counts "
+    "as their callers'; to see it, install without MUXSAGA_COMPILE"
+)
 
 EPILOG = """\
 examples:
@@ -92,14 +98,18 @@ def execute(options: Namespace) -> int:
     """Run, profile, show; give the exit status.
 
     Raises:
-        ResultError: the profiler cannot work, or the flame graph cannot be written.
+        ResultError: the profiler cannot work, the flame graph cannot be written, or compiled
+            modules are older than their sources.
     """
+    check_machine_code()
     arrivals = ClosedArrivals(options.concurrency, options.promotes)
     scenario = Scenario(Variant(options.variant), arrivals, Ground(hosts=options.hosts))
     samples = options.profiler == "py-spy"
     if samples:
         check_writable(options.output)
     _say(f"{scenario.name}: {options.promotes:,} promotes")
+    if is_compiled():
+        _say(COMPILED)
     try:
         profiled = _profiled(scenario, options)
     except VoidRunError as error:
@@ -135,6 +145,7 @@ def _document(scenario: Scenario, profiled: Profiled, options: Namespace) -> dic
     return {
         "scenario": scenario.name,
         "profiler": options.profiler,
+        "compiled": is_compiled(),
         "rate": profiled.run.rate,
         "promotes": profiled.run.promotes,
         "cpu_us_a_promote": _microseconds_a_promote(profiled),

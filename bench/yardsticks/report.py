@@ -21,7 +21,7 @@ def print_document(console: Console, document: Document) -> None:
     libraries = ", ".join(f"{name} {number}" for name, number in here.libraries.items())
     console.print(
         f"{here.cpu}, {here.cores} cores, Linux {here.kernel}, Python {here.python}, {libraries}; "
-        f"revision {here.revision}; load {here.load_before[0]:.2f} before, "
+        f"revision {here.revision}, {here.code}; load {here.load_before[0]:.2f} before, "
         f"{here.load_after[0]:.2f} after",
         highlight=False,
     )
