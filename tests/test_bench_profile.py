@@ -19,6 +19,7 @@ from bench.profiling.py_spy import REMEDY, PySpy
 from bench.profiling.shares import Share, profile_of
 from bench.profiling.stacks import REPOSITORY, Frame, Stack, read_stacks
 from bench.result import ResultError
+from tests.interpreted import interpreted_only
 from transport.codec import encode
 from transport.messages import Acknowledge
 
@@ -107,6 +108,7 @@ def test_the_longest_name_that_fits_says_whose_a_file_is(file: str, part: Part) 
     assert part_of_file(file) is part
 
 
+@interpreted_only
 def test_counted_calls_of_libraries_are_their_callers(tmp_path: Path) -> None:
     profile = cProfile.Profile()
     message = Acknowledge(taken=1, low_water=1)
@@ -266,6 +268,7 @@ def test_a_run_is_sampled_and_drawn(tmp_path: Path) -> None:
     assert "LauncherLoop.run" in boxes(output.read_text(encoding="utf-8"))
 
 
+@interpreted_only
 def test_the_calls_of_a_run_are_counted_without_py_spy(tmp_path: Path) -> None:
     output = tmp_path / "launcher.svg"
     done = bench(*TINY, "--profiler", "cprofile", "--output", str(output))

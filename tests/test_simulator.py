@@ -22,6 +22,7 @@ from actors.simulation.profile import parse_profile, profile_names
 from actors.simulation.run import planned_faults
 from actors.simulation.shrink import shortest_schedule
 from actors.simulation.world import json_lines
+from tests.interpreted import interpreted_only
 from transport.history_lines import HostLine, SagaLine
 
 SECONDS = 100
@@ -104,6 +105,7 @@ def test_a_saga_that_waits_at_its_own_events_is_made_anew_with_all_of_them(cruel
         assert results == {"6"}
 
 
+@interpreted_only
 def test_a_launcher_that_asks_for_no_inventory_is_found(
     monkeypatch: pytest.MonkeyPatch, cruel: Profile
 ) -> None:
@@ -125,6 +127,7 @@ def test_a_launcher_that_publishes_what_it_did_not_commit_is_found(
     assert next(messages(cruel, range(3)))
 
 
+@interpreted_only
 def test_the_faults_that_are_needed_are_found(
     monkeypatch: pytest.MonkeyPatch, cruel: Profile
 ) -> None:

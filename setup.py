@@ -1,0 +1,124 @@
+"""Builds muxsaga: as it is, or with the modules below compiled to machine code.
+
+    pip install .                          # interpreted, the default
+    MUXSAGA_COMPILE=1 pip install .        # compiled by mypyc; needs a C compiler
+
+Everything else about the project is in pyproject.toml.
+"""
+
+import os
+import shlex
+import shutil
+import sys
+import sysconfig
+import tomllib
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent
+
+SWITCH = "MUXSAGA_COMPILE"
+
+MODULES = (
+    "actors/core.py",
+    "actors/engine.py",
+    "actors/intake.py",
+    "actors/launcher_link.py",
+    "actors/launcher_passes.py",
+    "actors/recorder.py",
+    "actors/reducer.py",
+    "actors/refill_plan.py",
+    "actors/report_context.py",
+    "actors/sagas/pool_fill.py",
+    "actors/state.py",
+    "actors/step_queue.py",
+    "actors/timers.py",
+    "actors/window_reports.py",
+    "host_sim/command_executor.py",
+    "host_sim/drift_watch.py",
+    "host_sim/due_work.py",
+    "host_sim/host.py",
+    "host_sim/idempotency.py",
+    "host_sim/link_end.py",
+    "host_sim/replies.py",
+    "host_sim/user_actions.py",
+    "host_sim/window_maker.py",
+    "host_sim/windows.py",
+    "transport/codec.py",
+    "transport/host_session.py",
+    "transport/labels.py",
+    "transport/mirror.py",
+)
+"""What is compiled: the inner modules of the deterministic cores, through which every promote goes.
+
+Not among them is what users subclass or what is made in ways that mypyc does not know: the actors
+and their dispatcher, mailbox and saga log's rows (Pykka makes actors with `__new__`), and message
+classes, whose annotations msgspec reads at run time.
+"""
+
+BUILDING = {"bdist_wheel", "build", "build_ext", "editable_wheel"}
+"""The commands of setuptools that need the extension modules, not only the metadata."""
+
+
+def is_wanted() -> bool:
+    """Say whether the modules are to be compiled; exits where the switch is neither 0 nor 1."""
+    value = os.environ.get(SWITCH, "0")
+    if value not in {"0", "1"}:
+        sys.exit(f"{SWITCH} is {value!r}: set it to 1 to compile, or to 0 or not at all to not")
+    return value == "1"
+
+
+def build_requirements() -> list[str]:
+    """Give what compiling needs: mypy, and the dependencies whose types it reads."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    mypy = [each for each in project["optional-dependencies"]["lint"] if each.startswith("mypy")]
+    return [*mypy, *project["dependencies"]]
+
+
+def check_compiler() -> None:
+    """Exit where there is no C compiler, or no headers of this Python."""
+    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[0]
+    if shutil.which(compiler) is None:
+        sys.exit(
+            f"{SWITCH}=1 needs a C compiler, and there is no {compiler!r}: install one (on Debian "
+            f"'apt install gcc', on macOS 'xcode-select --install'), name another in CC, or "
+            f"install without {SWITCH}"
+        )
+    headers = Path(sysconfig.get_path("include"))
+    if not (headers / "Python.h").is_file():
+        sys.exit(
+            f"{SWITCH}=1 needs Python's headers, and there are none in {headers}: install them "
+            f"(on Debian 'apt install python3-dev'), or install without {SWITCH}"
+        )
+
+
+def compiled_in_place() -> list[Path]:
+    """Give the extension modules that an editable compiled installation left in the checkout."""
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    beside = [(ROOT / module).with_suffix(suffix) for module in MODULES]
+    return [path for path in (*beside, *ROOT.glob(f"*__mypyc{suffix}")) if path.exists()]
+
+
+def main() -> None:
+    """Run setuptools."""
+    from setuptools import setup  # noqa: PLC0415 - so that the list can be read without it
+
+    options: dict[str, Any] = {}
+    if not is_wanted():
+        if "editable_wheel" in sys.argv:
+            for path in compiled_in_place():
+                path.unlink()
+    elif "egg_info" in sys.argv:
+        options["setup_requires"] = build_requirements()
+    elif BUILDING.intersection(sys.argv):
+        check_compiler()
+        from mypyc.build import mypycify  # noqa: PLC0415 - it is there only when compiling
+
+        options["ext_modules"] = mypycify(
+            list(MODULES), opt_level="3", debug_level="0", group_name="muxsaga"
+        )
+    setup(**options)
+
+
+if __name__ == "__main__":
+    main()
