@@ -8,9 +8,9 @@ Two copies of the tracked files are made in a temporary directory, and the modul
 lists are compiled in one of them (half a minute; needs a C compiler and the extra `lint`). Then
 both run the same simulated systems, and the histories of each seed must be equal.
 
-`--tests` then runs the test suite on the compiled copy, which takes as long as it always does. Its
-tests that put something in place of a compiled module's functions, or count calls of them, skip
-themselves there; bugs that are put in on purpose are put into an interpreted copy.
+`--tests` then runs the test suite on the compiled copy, which takes as long as it always does. The
+tests that replace or count a compiled module's functions, or subclass its classes, skip themselves
+there; bugs that are put in on purpose are put into an interpreted copy.
 
 Exit status: 0 equal, 1 a difference or a failed test, 2 not built or wrong usage, 130 interrupted.
 """

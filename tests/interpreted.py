@@ -5,5 +5,6 @@ import pytest
 from bench.machine_code import is_compiled
 
 interpreted_only = pytest.mark.skipif(
-    is_compiled(), reason="a compiled module's functions can be neither replaced nor counted"
+    is_compiled(),
+    reason="compiled functions are neither replaced nor counted, compiled classes not subclassed",
 )

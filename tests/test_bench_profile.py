@@ -235,6 +235,16 @@ def test_a_missing_py_spy_is_named_before_anything_runs(
     assert "py-spy is not installed: pip install" in capsys.readouterr().err
 
 
+def test_a_profile_of_compiled_modules_says_what_it_does_not_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("bench.profiling.command.is_compiled", lambda: True)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["profile", "--output", str(tmp_path / "out.svg")]) == 1
+    assert "no profiler sees their functions" in capsys.readouterr().err
+
+
 # --- whole runs -------------------------------------------------------------------------------
 
 TINY = ("--concurrency", "8", "--promotes", "300", "--json")

@@ -18,6 +18,7 @@ from host_sim.host_process import ControlSide
 from host_sim.peer_loop import PeerLoop
 from host_sim.settings import HostSettings
 from host_sim.spawn_time import parse_spawn_time
+from tests.interpreted import interpreted_only
 from tests.keyed_system import DEADLINE, KeyedSystem, pool_is_whole
 from tests.test_host_process import StopSwitch
 from transport.codec import decode, encode, family
@@ -340,6 +341,7 @@ def what_is_true(status: dict[str, Any]) -> list[Any]:
     ]
 
 
+@interpreted_only
 def test_an_impostor_that_replays_a_host_under_another_key_changes_nothing(
     system: KeyedSystem, recorded: HostInThread
 ) -> None:
@@ -370,6 +372,7 @@ def test_an_impostor_that_replays_a_host_under_another_key_changes_nothing(
     assert bad_frames(done) == faults
 
 
+@interpreted_only
 def test_an_observer_can_neither_reach_the_link_nor_report_elsewhere(
     system: KeyedSystem, recorded: HostInThread
 ) -> None:
