@@ -17,8 +17,11 @@ from transport.zeromq import sockets
 from transport.zeromq.authenticator import Doorkeeper, keys_at
 
 AWAKE = 100_000
-"""After it has said something, a launcher looks at its link for so long before it sleeps, in
+"""After a pass with little in it, a launcher looks at its link for so long before it sleeps, in
 nanoseconds: an answer mostly comes within that time, and being woken for it costs more."""
+
+LITTLE = 16
+"""A pass with more rows has little to gain: it is for many, and hosts want the time of the CPU."""
 
 
 class LauncherSockets:
@@ -47,7 +50,7 @@ class LauncherSockets:
         others: Sequence[int],
     ) -> None:
         self.ended = 0
-        self._has_spoken = False
+        self._stays_awake = False
         self._others = frozenset(others)
         self._has_keys = doorkeeper is not None and is_tcp(endpoints.link)
         link_keys = keys_at(doorkeeper, Domain.LINK)
@@ -61,7 +64,7 @@ class LauncherSockets:
 
     def poll(self, wait: int) -> bool:
         """Wait at most so many nanoseconds until something comes; say whether one of the others."""
-        if self._has_spoken and self._is_answered(min(wait, AWAKE)):
+        if self._stays_awake and self._is_answered(min(wait, AWAKE)):
             wait = 0
         ready = dict(self._poller.poll(-(-wait // 1_000_000)))
         if self._stream in ready:
@@ -86,7 +89,7 @@ class LauncherSockets:
 
     def publish(self, done: Pass) -> None:
         """Put the blobs of a pass on the event stream."""
-        self._has_spoken = True
+        self._stays_awake = len(done.rows) <= LITTLE
         for blob in done.blobs:
             self._stream.send(blob, zmq.NOBLOCK)
 
@@ -122,7 +125,7 @@ class LauncherSockets:
 
     def _is_answered(self, awake: int) -> bool:
         """Look at the link for so many nanoseconds; say whether something came."""
-        self._has_spoken = False
+        self._stays_awake = False
         end = self.now() + awake
         while self.now() < end:
             if self._link.poll(0):

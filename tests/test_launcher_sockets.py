@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 import zmq
 
 from actors.engine import Pass
-from actors.launcher_sockets import AWAKE, LauncherSockets
+from actors.launcher_sockets import AWAKE, LITTLE, LauncherSockets
+from actors.saga_log import SagaClosed
 from transport.endpoints import Endpoints
 from transport.zeromq import sockets as zeromq_sockets
 
@@ -100,6 +102,16 @@ def test_a_launcher_that_is_answered_does_not_sleep(
     arrival = link.receive()
     assert arrival is not None
     assert arrival[1] == [b"hello"]
+
+
+def test_a_launcher_that_had_much_to_do_sleeps_at_once(
+    link: LauncherSockets, waits: list[Any], clock: Clock
+) -> None:
+    link.publish(SAID)
+    link.publish(replace(SAID, rows=[SagaClosed(1, "a", None)] * (LITTLE + 1)))
+    link.poll(SECOND)
+    assert waits == [1000]
+    assert clock.time == 0
 
 
 def test_a_launcher_that_is_to_wait_for_less_looks_for_no_longer(
