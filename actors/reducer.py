@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from actors.report_context import Contradiction, ReportContext
 from actors.state import OpenSaga, State
-from actors.window_reports import WINDOW_ARMS, FrameView
+from actors.window_reports import WINDOW_ARMS, FrameView, WindowArm
 from transport.codec import encode
 from transport.frame_fault import FrameFault
 from transport.messages import (
@@ -92,6 +92,12 @@ class Reducer:
         self_handlers: Mapping[type[Command], SelfHandler] | None = None,
     ) -> None:
         self._arms = dict(arms or {})
+        taken_over = self._arms.keys() - {ReportActionFailed}
+        core = {kind: arm for kind, arm in WINDOW_ARMS.items() if kind not in taken_over}
+        self._core_arms: dict[Role, dict[type[Report], WindowArm]] = {
+            "host": core,
+            "service": {ReportActionFailed: core[ReportActionFailed]},
+        }
         self._self_handlers = dict(self_handlers or {})
 
     def extended(
@@ -107,13 +113,22 @@ class Reducer:
         events: list[Event] = []
         settled: list[SettledStep] = []
         view = FrameView(state.mirror.hosts.get(frame.host), frame.epoch)
+        arms = self._core_arms[frame.role]
         try:
             for sequence, report in enumerate(frame.reports, frame.sequence):
+                kind = type(report)
                 saga_id = None
                 if report.identity is not None:
                     saga_id = _settle(state, frame, report, settled)
+                elif kind in _SETTLING:
+                    detail = f"{kind.__name__} settles nothing without an identity"
+                    raise Contradiction(detail)  # noqa: TRY301 - as its arm would
                 context = ReportContext(Origin(frame.host, frame.epoch, sequence), saga_id)
-                events.extend(self._events_of(state, view, frame.role, report, context))
+                arm = arms.get(kind)
+                if arm is not None:
+                    events.append(arm(view, report, context))
+                else:
+                    events.extend(self._extension_events(state, frame.role, report, context))
             if view.removed_by:
                 view.require_whole_promotes()
         except Contradiction as contradiction:
@@ -142,23 +157,18 @@ class Reducer:
             raise LookupError(msg)
         return _publishable(handler(state, command))
 
-    def _events_of(
-        self, state: State, view: FrameView, role: Role, report: Report, context: ReportContext
+    def _extension_events(
+        self, state: State, role: Role, report: Report, context: ReportContext
     ) -> Sequence[Event]:
         kind = type(report)
-        if kind in _SETTLING and report.identity is None:
-            detail = f"{kind.__name__} settles nothing without an identity"
-            raise Contradiction(detail)
-        if kind in self._arms and kind is not ReportActionFailed:
-            return _publishable(self._arms[kind](state, report, context))
-        if role == "service" and kind is not ReportActionFailed:
+        arm = self._arms.get(kind)
+        if arm is not None:
+            return _publishable(arm(state, report, context))
+        if role == "service":
             detail = f"a service may not send {kind.__name__}"
             raise Contradiction(detail, FrameFault.WRONG_ROLE)
-        arm = WINDOW_ARMS.get(kind)
-        if arm is None:
-            detail = f"no reducer arm for {kind.__name__}"
-            raise Contradiction(detail)
-        return (arm(view, report, context),)
+        detail = f"no reducer arm for {kind.__name__}"
+        raise Contradiction(detail)
 
 
 def _publishable(events: Sequence[Event]) -> Sequence[Event]:
@@ -177,7 +187,7 @@ def _settle(
     saga = _settled_saga(state, frame, report)
     if saga is None:
         return None
-    if any(saga.saga_id == each.saga_id for each in settled):
+    if settled and any(saga.saga_id == each.saga_id for each in settled):
         detail = f"step {len(saga.issued) - 1} of saga {saga.saga_id} settled twice"
         raise Contradiction(detail)
     failure = report.reason if isinstance(report, ReportActionFailed) else None

@@ -193,7 +193,9 @@ def _action_failed(view: FrameView, report: Any, context: ReportContext) -> Even
     return ActionFailed(reason=report.reason, saga_id=context.saga_id, origin=context.origin)
 
 
-WINDOW_ARMS: Mapping[type[Report], Callable[[FrameView, Any, ReportContext], Event]] = {
+WindowArm = Callable[[FrameView, Any, ReportContext], Event]
+
+WINDOW_ARMS: Mapping[type[Report], WindowArm] = {
     ReportPoolWindowAdded: _added,
     ReportPoolWindowRemoved: _removed,
     ReportPoolWindowPromoted: _promoted,
