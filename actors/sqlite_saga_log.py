@@ -179,19 +179,19 @@ class SqliteSagaLog:
         again a second later.
         """
         sql = (
-            "SELECT saga_id, opened_at, closed_at < ? FROM saga WHERE saga_id > ? "
-            "ORDER BY saga_id LIMIT ?"
+            "SELECT saga_id, closed_at < ?1, opened_at >= ?1 FROM saga WHERE saga_id > ?2 "
+            "ORDER BY saga_id LIMIT ?3"
         )
-        before = wall - RETENTION
-        oldest = self._db.execute(sql, (before, self._forgotten_up_to, LOOKED_AT_A_COMMIT))
-        found = oldest.fetchall()
-        over = [(saga_id,) for saga_id, _, is_over in found if is_over]
+        oldest = (wall - RETENTION, self._forgotten_up_to, LOOKED_AT_A_COMMIT)
+        found = self._db.execute(sql, oldest).fetchall()
+        over = [(saga_id,) for saga_id, is_over, _ in found if is_over]
         self._db.executemany("DELETE FROM saga WHERE saga_id = ?", over)
-        if len(found) < LOOKED_AT_A_COMMIT or found[-1][1] >= before:
+        last_id, _, is_young = found[-1] if found else (0, False, True)
+        if is_young or len(found) < LOOKED_AT_A_COMMIT:
             self._forgotten_up_to = 0
             self._forget_at = wall + SECOND
         else:
-            self._forgotten_up_to = found[-1][0]
+            self._forgotten_up_to = last_id
 
     def _trim_journal(self) -> None:
         trim, db = self._trim, self._db
