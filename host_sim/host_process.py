@@ -170,9 +170,12 @@ class ControlSide:
 
     def write(self) -> None:
         """Answer them; who does not read, or is gone, gets no answer."""
+        messages: dict[bytes, list[bytes]] = {}
         for connection, frame in self._host.control_outgoing():
+            messages.setdefault(connection, [connection]).append(frame)
+        for message in messages.values():
             with contextlib.suppress(zmq.ZMQError):
-                sockets.send(self.socket, (connection, frame))
+                sockets.send(self.socket, message)
 
 
 class StreamSide:

@@ -4,6 +4,7 @@ One thread, one loop: read everything that waits, let the core advance, send wha
 When the core says that the launcher is lost, the DEALER is closed and a new one made after a while.
 """
 
+import os
 import random
 import sys
 import time
@@ -128,6 +129,15 @@ def receive_waiting(
     return True
 
 
+def _let_out() -> None:
+    """Let ZeroMQ's thread send what it was woken for, before this thread goes on.
+
+    Where all cores are busy the kernel would let it wait until this one's time is up, a millisecond
+    or more, and the launcher would have nothing to do.
+    """
+    os.sched_yield()
+
+
 class PeerLoop:
     """One process's loop; its sockets belong to the thread that runs it.
 
@@ -191,12 +201,14 @@ class PeerLoop:
                     # The launcher waits for what it asked for, and goes on while users are served.
                     self._core.advance(time.monotonic_ns())
                     self._write_link()
+                    _let_out()
                 self._read_served(ready, now)
                 self._core.advance(time.monotonic_ns())
                 if stops and halt_at is None:
                     halt_at = now + STOP_GRACE
                     self._core.stop(now)
                 self._write()
+                _let_out()
                 self._read_resting(ready, now)
             return self._exit_status()
         finally:

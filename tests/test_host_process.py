@@ -246,3 +246,31 @@ def test_a_round_takes_some_user_actions_and_leaves_the_others_for_the_next() ->
                 side.read(0)
                 taken.append(host.asked)
     assert taken == [16, 32, 33, 33]
+
+
+class AnsweringHost:
+    """Stands in for a host: has answers for two users."""
+
+    def __init__(self, answers: list[tuple[bytes, bytes]]) -> None:
+        self.answers = answers
+
+    def control_outgoing(self) -> list[tuple[bytes, bytes]]:
+        return self.answers
+
+
+def test_what_a_user_is_answered_in_one_round_is_one_message_in_order() -> None:
+    with (
+        zmq.Context() as context,
+        sockets.router(context, "inproc://control") as control,
+        sockets.dealer(context, "inproc://control") as one,
+        sockets.dealer(context, "inproc://control") as other,
+    ):
+        names = []
+        for user in (one, other):
+            user.send(b"")
+            names.append(sockets.receive_routed(control)[0])
+        answers = [(names[0], b"1"), (names[1], b"2"), (b"gone", b"3"), (names[0], b"4")]
+        ControlSide(control, cast("Host", AnsweringHost(answers))).write()
+        for user, answered in ((one, [b"1", b"4"]), (other, [b"2"])):
+            assert user.poll(DEADLINE_MS)
+            assert sockets.receive(user) == answered
