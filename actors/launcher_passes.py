@@ -19,6 +19,10 @@ READ_MOST = 10_000_000
 nanoseconds. A shorter pass would spend more time on that than on frames; a longer one lets hosts
 and observers wait for what they could be working on."""
 
+USUAL_FRAMES = 32
+"""A pass whose predecessor was released sooner than this many frames are read ends with them: what
+else waits is for the next pass, so that hosts have work during each."""
+
 FRAMES_A_PASS = 4096
 FRAMES_A_PEER = 256
 """A pass ends when it has this many frames in all, or from one peer: a flood is not the world."""
@@ -199,9 +203,10 @@ class LauncherPasses:
         port, engine = self._port, self.engine
         now = port.now()
         end = now + min(max(READ_LEAST, self._release_time), READ_MOST)
+        released = now + self._release_time
         frames_by_peer = dict[bytes, int]()
         total = 0
-        while total < limit and now < end:
+        while total < limit and now < end and (total < USUAL_FRAMES or now < released):
             arrival = port.receive()
             if arrival is None:
                 return True

@@ -16,6 +16,7 @@ from actors.launcher_passes import (
     LONGEST_WAIT,
     READ_LEAST,
     READ_MOST,
+    USUAL_FRAMES,
     Arrival,
     LauncherPasses,
     Sent,
@@ -136,6 +137,9 @@ def test_while_the_log_is_out_nothing_of_a_pass_leaves_and_no_other_is_made(
 
 
 def test_what_is_left_unread_is_read_at_once(played: Played) -> None:
+    played.log.commit_time = READ_MOST
+    played.register()
+    played.passes.go_round()
     for _ in range(FRAMES_A_PEER + 1):
         played.port.waiting.append((b"1", [encode(Ping(last=0))], None))
     played.passes.go_round()
@@ -160,6 +164,22 @@ def test_a_pass_reads_for_as_long_as_the_last_one_took_to_get_out(
     before = len(played.port.waiting)
     played.passes.go_round()
     assert before - len(played.port.waiting) == read
+    assert played.passes.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("frames_in_message", "read"), [(1, USUAL_FRAMES), (16, 32), (20, 40), (100, 100)]
+)
+def test_a_pass_ends_with_the_message_that_makes_it_a_usual_one(
+    played: Played, frames_in_message: int, read: int
+) -> None:
+    played.register()
+    played.passes.go_round()
+    messages = 2 * USUAL_FRAMES
+    for _ in range(messages):
+        played.port.waiting.append((b"1", [encode(Ping(last=0))] * frames_in_message, None))
+    played.passes.go_round()
+    assert (messages - len(played.port.waiting)) * frames_in_message == read
     assert played.passes.wait() == 0
 
 
