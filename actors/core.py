@@ -6,13 +6,8 @@ from typing import Any
 from pykka import ActorRef
 
 from actors.coordinator import Coordinator, CoordinatorCrashedError
-from actors.coordinator_messages import (
-    CoordinatorParts,
-    DeadlineReached,
-    EventsRecorded,
-    StartRefills,
-    triggers_of,
-)
+from actors.coordinator_messages import DeadlineReached, EventsRecorded, StartRefills
+from actors.coordinator_parts import CoordinatorParts, triggers_of
 from actors.dispatcher import Dispatcher
 from actors.mailbox import Mailbox
 from actors.recorder import BLOB_LIMIT, Recorder
@@ -77,8 +72,8 @@ class Core:
             dispatcher=self.dispatcher,
             kinds=kinds,
             timeouts=timeouts,
-            now=lambda: clock.time,
-            wall=lambda: clock.seen + wall_offset,
+            clock=clock,
+            wall_offset=wall_offset,
             codec=codec,
             children=SagaChildren(clock.time),
             before_saga_turn=before_saga_turn,

@@ -17,7 +17,7 @@ from pykka import ActorRef, Future, ThreadingFuture, Timeout
 
 from actors.dispatcher import Dispatcher
 from actors.mailbox import Mailbox
-from actors.pykka_internals import Envelope, attach_ref
+from actors.pykka_internals import attach_ref
 
 A = TypeVar("A", bound=pykka.Actor)
 
@@ -76,10 +76,8 @@ class DispatchedRef(ActorRef[A]):
 
     def tell(self, message: Any) -> None:
         """Send a message; see `ActorRef.tell`."""
-        mailbox = self.actor_inbox
-        if mailbox.actor is None:  # type: ignore[attr-defined] # it is a Mailbox, by start()
+        if not self.actor_inbox.tell(message):  # type: ignore[attr-defined] # by start(), a Mailbox
             super().tell(message)
-        mailbox.put(Envelope(message))
 
 
 class DispatchedActor(pykka.Actor):

@@ -18,7 +18,8 @@ from typing import Any
 
 from pykka import ActorDeadError, ActorRef
 
-from actors.mailbox import CONTROL_MESSAGES, ActorDied, Mailbox, MailboxTimer
+from actors.actor_died import ActorDied
+from actors.mailbox import CONTROL_MESSAGES, Mailbox, MailboxTimer
 from actors.pykka_internals import Envelope
 from actors.timers import SECOND, Timers
 
@@ -64,6 +65,7 @@ class Dispatcher:
     Attributes:
         current: whose turn it is. It and `turn_began` may be read from any thread.
         turn_began: when that turn began, on `clock`.
+        ready: mailboxes with messages, the one that has been ready longest first; for `Mailbox`.
     """
 
     def __init__(
@@ -78,10 +80,10 @@ class Dispatcher:
         self.clock = clock
         self.turn_began = 0
         self.timers = Timers()
+        self.ready: deque[Mailbox] = deque()
         self.is_closed = False
         self._choose = choose
         self._wake = wake
-        self._ready: deque[Mailbox] = deque()
         self._arrivals: deque[tuple[Mailbox, Envelope[Any]] | Callable[[], None]] = deque()
         self._arrived = Condition(Lock())
         self._next_number = 0
@@ -102,26 +104,26 @@ class Dispatcher:
         """
         turns = 0
         while turn_limit is None or turns < turn_limit:
-            if self.timers:
+            if self.timers.pending:
                 self._admit_timers()
             more = LONGEST_ROUND if turn_limit is None else min(LONGEST_ROUND, turn_limit - turns)
             taken = self._run_round(more)
             turns += taken
-            if taken < more and not self._timer_is_due():
+            if taken < more and not (self.timers.pending and self._timer_is_due()):
                 break
         return turns
 
     def _run_round(self, limit: int) -> int:  # noqa: PLR0912 - a call less in every turn
         turns = 0
-        ready, arrivals, clock = self._ready, self._arrivals, self.clock
+        ready, arrivals, clock, choose = self.ready, self._arrivals, self.clock, self._choose
         try:
             while turns < limit:
                 if arrivals:
                     self._admit_arrivals()
                 if not ready:
                     break
-                if self._choose is not None and len(ready) > 1:
-                    mailbox = self._take_chosen(self._choose)
+                if choose is not None and len(ready) > 1:
+                    mailbox = self._take_chosen(choose)
                 else:
                     mailbox = ready.popleft()
                 turns += 1
@@ -129,18 +131,20 @@ class Dispatcher:
                 if actor is None:
                     mailbox.scheduled = False
                     continue
-                envelope = mailbox.queue.popleft()
-                if mailbox.queue:
+                queue = mailbox.queue
+                envelope = queue.popleft()
+                if queue:
                     ready.append(mailbox)
                 else:
                     mailbox.scheduled = False
                 self.turn_began = clock()
                 self.current = mailbox
+                message = envelope.message
                 try:
-                    if type(envelope.message) in CONTROL_MESSAGES:
-                        response = mailbox.handle_control(actor, envelope.message)
+                    if type(message) in CONTROL_MESSAGES:
+                        response = mailbox.handle_control(actor, message)
                     else:
-                        response = actor.on_receive(envelope.message)
+                        response = actor.on_receive(message)
                 except BaseException as error:  # noqa: BLE001 - `_fail` raises what is not its own
                     self._fail(mailbox, envelope, error)
                 else:
@@ -158,7 +162,7 @@ class Dispatcher:
             left = max(0, due - self.clock()) / SECOND
             timeout = left if timeout is None else min(timeout, left)
         with self._arrived:
-            if not self._arrivals and not self._ready:
+            if not self._arrivals and not self.ready:
                 self._arrived.wait(timeout)
 
     def do(self, job: Callable[[], None]) -> None:
@@ -210,15 +214,11 @@ class Dispatcher:
             error = ActorDeadError("the actor stopped before it handled the message")
             envelope.reply_to.set_exception((ActorDeadError, error, None))
 
-    def schedule(self, mailbox: Mailbox) -> None:
-        """Note that a mailbox has messages."""
-        self._ready.append(mailbox)
-
     def _take_chosen(self, choose: Choice) -> Mailbox:
-        index = choose(len(self._ready))
-        self._ready.rotate(-index)
-        mailbox = self._ready.popleft()
-        self._ready.rotate(index)
+        index = choose(len(self.ready))
+        self.ready.rotate(-index)
+        mailbox = self.ready.popleft()
+        self.ready.rotate(index)
         return mailbox
 
     def _admit_arrivals(self) -> None:
@@ -231,7 +231,7 @@ class Dispatcher:
                 arrival()
 
     def _timer_is_due(self) -> bool:
-        due = self.timers.next_due() if self.timers else None
+        due = self.timers.next_due()
         return due is not None and due <= self.clock()
 
     def _admit_timers(self) -> None:

@@ -9,22 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from pykka import Actor, ActorRef
 
 from actors import pykka_internals
+from actors.actor_died import ActorDied
 from actors.pykka_internals import Envelope, handle_receive
 
 if TYPE_CHECKING:
     from actors.dispatcher import Dispatcher
-
-
-@dataclass(frozen=True, slots=True)
-class ActorDied:
-    """Told to an actor's watcher when the actor ended by an exception.
-
-    Attributes:
-        name: under which the watcher started it.
-    """
-
-    name: Hashable
-    error: BaseException
 
 
 class MailboxOwner(Protocol):
@@ -88,6 +77,17 @@ class Mailbox:
         self.holding = actor is None
         self.timers: dict[Hashable, MailboxTimer] | None = None
 
+    def tell(self, message: Any) -> bool:
+        """Take a message, from any thread; say whether there is an actor for it."""
+        if self.actor is None:
+            return False
+        dispatcher = self.dispatcher
+        if get_ident() == dispatcher.owner:
+            self.admit(Envelope(message))
+        else:
+            dispatcher.deliver(self, Envelope(message))
+        return True
+
     def put(self, envelope: Envelope[Any], /) -> None:
         """Take a message, from any thread (Pykka's inbox protocol)."""
         dispatcher = self.dispatcher
@@ -122,7 +122,7 @@ class Mailbox:
         self.queue.append(envelope)
         if not self.scheduled:
             self.scheduled = True
-            self.dispatcher.schedule(self)
+            self.dispatcher.ready.append(self)
 
     def admit_from_afar(self, envelope: Envelope[Any]) -> None:
         """Queue a message of another thread, in the owner's thread."""
@@ -138,7 +138,7 @@ class Mailbox:
         self.holding = False
         if self.queue and not self.scheduled:
             self.scheduled = True
-            self.dispatcher.schedule(self)
+            self.dispatcher.ready.append(self)
 
     def unrun(self) -> None:
         """Hold the messages again: the actor could not be started."""

@@ -34,9 +34,10 @@ class Recorder:
 
     def record(self, event: Event) -> Event:
         """Give the event its version and make it true."""
-        numbered = replace(event, version=self._state.version + 1)
-        self._state.version += 1
-        self._state.mirror.apply(numbered)
+        state = self._state
+        state.version = version = state.version + 1
+        numbered = replace(event, version=version)
+        state.mirror.apply(numbered)
         self._group.append(encode(numbered))
         return numbered
 

@@ -5,7 +5,7 @@ from traceback import format_exception_only
 
 from pykka import ActorRef
 
-from actors.coordinator_messages import CoordinatorParts
+from actors.coordinator_parts import CoordinatorParts
 from actors.saga import Saga, SagaContext, Target
 from actors.saga_actor import ReplaySaga, SagaActor
 from actors.saga_log import DeadlineExtended, SagaClosed, SagaRecord, StepClosed
@@ -62,7 +62,7 @@ class SagaRecovery:
         saga = OpenSaga(
             opened.saga_id, kind, actor, opened.host, opened.epoch, context, opened.input
         )
-        saga.since, saga.recovered = parts.now(), True
+        saga.since, saga.recovered = parts.clock.time, True
         saga.delivered = delivered
         saga.issued = [step.command for step in record.steps]
         self._state.open(saga)
@@ -72,7 +72,7 @@ class SagaRecovery:
         deadline = recovered_deadline(record, parts.wall(), timeout)
         if deadline != record.deadline:
             self._recorder.rows.append(DeadlineExtended(saga.saga_id, deadline))
-        parts.timers.set(saga.saga_id, parts.now() + max(0, deadline - parts.wall()))
+        parts.timers.set(saga.saga_id, parts.clock.time + max(0, deadline - parts.wall()))
         actor.tell(ReplaySaga(tuple(saga.delivered), tuple(saga.issued), self._state.log_id))
 
     def _pending_step(self, record: SagaRecord) -> PendingStep | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
@@ -60,54 +60,50 @@ class RowBatch:
         """Sort rows by table. `wall`: the wall clock, in nanoseconds."""
         batch = cls(wall)
         for row in rows:
-            cls._sort[type(row)](batch, row)
+            _SORTED[type(row)](batch, row)
         return batch
 
-    def _append_blob(self, row: BlobAppended) -> None:
+    def append_blob(self, row: BlobAppended) -> None:
+        """Note a blob of the journal."""
         self.blobs.append((row.first, row.last, row.blob))
         self.version = row.last
         self.blob_bytes += len(row.blob)
 
-    def _take(self, row: ReportsTaken) -> None:
+    def take(self, row: ReportsTaken) -> None:
+        """Note the last report taken from an epoch."""
         self.taken[row.host, row.epoch] = row.sequence
 
-    def _deliver(self, row: EventDelivered) -> None:
+    def deliver(self, row: EventDelivered) -> None:
+        """Note an event that a saga was fed."""
         self.delivered.append(row)
 
-    def _open(self, row: SagaOpened) -> None:
+    def open(self, row: SagaOpened) -> None:
+        """Note a saga that begins."""
         snapshot = msgspec.json.encode(row.input).decode()
         saga = (row.saga_id, row.name, snapshot, row.cause)
         self.opened.append((*saga, row.host, row.epoch, row.deadline, self.wall))
         self.next_saga_id = row.saga_id + 1
 
-    def _issue(self, row: StepIssued) -> None:
+    def issue(self, row: StepIssued) -> None:
+        """Note a step."""
         self.issued.append((row.saga_id, row.step, row.target, row.command))
 
-    def _close_step(self, row: StepClosed) -> None:
+    def close_step(self, row: StepClosed) -> None:
+        """Note that a step is settled."""
         self.closed_steps.append(row)
 
-    def _close(self, row: SagaClosed) -> None:
+    def close(self, row: SagaClosed) -> None:
+        """Note that a saga ended."""
         self.closed[row.saga_id] = (self.wall, row.result, row.failure, row.saga_id)
 
-    def _supersede(self, row: EpochSuperseded) -> None:
+    def supersede(self, row: EpochSuperseded) -> None:
+        """Note that an epoch is over."""
         self.superseded.append(row)
         self.taken.pop((row.host, row.epoch), None)
 
-    def _extend(self, row: DeadlineExtended) -> None:
+    def extend(self, row: DeadlineExtended) -> None:
+        """Note that a saga has more time."""
         self.extended.append((row.deadline, row.saga_id))
-
-    _sort: ClassVar[Mapping[type[Any], Callable[["RowBatch", Any], None]]] = {
-        BlobAppended: _append_blob,
-        ReportsTaken: _take,
-        EventDelivered: _deliver,
-        SagaOpened: _open,
-        StepIssued: _issue,
-        StepClosed: _close_step,
-        SagaClosed: _close,
-        EpochSuperseded: _supersede,
-        DeadlineExtended: _extend,
-    }
-    """Where a row goes, by its type."""
 
     @property
     def fed(self) -> set[int]:
@@ -178,6 +174,20 @@ class RowBatch:
         by = [(each.host, each.epoch, each.by) for each in self.superseded]
         _many(db, "REPLACE INTO superseded VALUES (?, ?, ?)", by)
         _many(db, "DELETE FROM report_taken WHERE host = ? AND epoch = ?", over)
+
+
+_SORTED: Mapping[type[Any], Callable[[RowBatch, Any], None]] = {
+    BlobAppended: RowBatch.append_blob,
+    ReportsTaken: RowBatch.take,
+    EventDelivered: RowBatch.deliver,
+    SagaOpened: RowBatch.open,
+    StepIssued: RowBatch.issue,
+    StepClosed: RowBatch.close_step,
+    SagaClosed: RowBatch.close,
+    EpochSuperseded: RowBatch.supersede,
+    DeadlineExtended: RowBatch.extend,
+}
+"""Where a row goes, by its type."""
 
 
 def _many(db: sqlite3.Connection, sql: str, values: Sequence[Values]) -> None:

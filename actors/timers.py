@@ -35,32 +35,35 @@ class Timers:
     """One-shot timers, each under a key; setting a key again replaces its timer.
 
     A replaced or cancelled timer never fires. Cost: O(log n) to set, O(1) to cancel.
+
+    Attributes:
+        pending: by key, when it is due, and a number that only its last setting has.
     """
 
     def __init__(self) -> None:
-        self._due: dict[Hashable, tuple[int, int]] = {}
+        self.pending: dict[Hashable, tuple[int, int]] = {}
         self._heap: list[tuple[int, int, Hashable]] = []
         self._count = 0
 
     def __len__(self) -> int:
-        return len(self._due)
+        return len(self.pending)
 
     def set(self, key: Hashable, due: int) -> None:
         """Let `key` fire at `due` (nanoseconds)."""
         self._count += 1
-        self._due[key] = (due, self._count)
+        self.pending[key] = (due, self._count)
         heappush(self._heap, (due, self._count, key))
-        if len(self._heap) > 64 + 2 * len(self._due):
-            self._heap = [(when, count, each) for each, (when, count) in self._due.items()]
+        if len(self._heap) > 64 + 2 * len(self.pending):
+            self._heap = [(when, count, each) for each, (when, count) in self.pending.items()]
             heapify(self._heap)
 
     def cancel(self, key: Hashable) -> None:
         """Make sure that `key` does not fire."""
-        self._due.pop(key, None)
+        self.pending.pop(key, None)
 
     def due(self, key: Hashable) -> int | None:
         """Give when a key's timer is due, or None if it has none; from any thread."""
-        found = self._due.get(key)
+        found = self.pending.get(key)
         return found[0] if found is not None else None
 
     def next_due(self) -> int | None:
@@ -74,10 +77,10 @@ class Timers:
         if not self._heap or self._heap[0][0] > now:
             return None
         key = heappop(self._heap)[2]
-        del self._due[key]
+        del self.pending[key]
         return key
 
     def _drop_stale(self) -> None:
-        heap, due = self._heap, self._due
-        while heap and due.get(heap[0][2]) != (heap[0][0], heap[0][1]):
+        heap, pending = self._heap, self.pending
+        while heap and pending.get(heap[0][2]) != (heap[0][0], heap[0][1]):
             heappop(heap)

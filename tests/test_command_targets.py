@@ -5,7 +5,6 @@ from typing import ClassVar, Self
 
 import pytest
 
-from actors.coordinator import UNREACHABLE
 from actors.engine import EngineSettings
 from actors.launcher_extension import (
     ExtensionError,
@@ -16,6 +15,7 @@ from actors.launcher_extension import (
 )
 from actors.reducer import ReportContext
 from actors.saga import Done, IssueCmd, Saga, SagaAction, SagaContext, SnapshotValue, Target, Wait
+from actors.saga_brackets import UNREACHABLE
 from actors.saga_children import BUDGET
 from actors.state import State
 from docs.examples import window_thumbnails as thumbnails

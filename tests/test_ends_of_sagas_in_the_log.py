@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.coordinator import OVERFLOW, TIMED_OUT, UNREACHABLE
 from actors.engine import STOPPING, Engine, EngineSettings
+from actors.saga_brackets import OVERFLOW, TIMED_OUT, UNREACHABLE
 from actors.sagas import PoolRefill, WindowCleanupCascade
 from actors.sqlite_saga_log import RETENTION, SqliteSagaLog
 from actors.step_queue import UNSENT_LIMIT

@@ -1,7 +1,7 @@
 """Each known failure of the original system, named, and shown to be absent."""
 
-from actors.coordinator import OVERFLOW, UNREACHABLE
 from actors.engine import EngineSettings
+from actors.saga_brackets import OVERFLOW, UNREACHABLE
 from tests.launcher_harness import LOG_ID, PlayedHost, PlayedLauncher, promote_reports
 from transport.codec import as_map, encode
 from transport.messages import (

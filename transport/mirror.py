@@ -144,7 +144,9 @@ class Mirror:
         host = self.hosts.get(origin.host)
         if host is None or host.epoch != origin.epoch:
             return
-        host.sequence = max(host.sequence, origin.sequence)
+        sequence = origin.sequence
+        if sequence > host.sequence:  # noqa: PLR1730 - `max` is a call, and every process does this
+            host.sequence = sequence
         change = _CHANGES.get(type(event))
         if change is not None:
             change(host, event)

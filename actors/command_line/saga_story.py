@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from actors.command_line.wall_time import wall_time
-from actors.coordinator import OVERFLOW, TIMED_OUT, UNREACHABLE
 from actors.engine import STOPPING
 from actors.intake import FAREWELL
 from actors.operator_requests import CANCELLED
 from actors.saga import BRACKETS, Target
+from actors.saga_brackets import OVERFLOW, TIMED_OUT, UNREACHABLE
 
 Story = Mapping[str, Any]
 
