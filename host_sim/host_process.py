@@ -35,6 +35,9 @@ STREAM_REST = 20_000_000
 """A host looks at the event stream at most this often, in nanoseconds: it is woken by what it is
 asked to do, and not by every blob that tells what it did."""
 
+BLOBS_IN_ROUND = 1
+"""So many blobs are read before it is looked again for what the launcher and users ask."""
+
 __all__ = ["FENCED_EXIT", "HostProcessSettings", "host_loop", "run_host"]
 
 
@@ -158,15 +161,16 @@ class ControlSide:
         self.socket = socket
         self._host = host
 
-    def read(self, now: int) -> None:
+    def read(self, now: int) -> bool:
         """Take some of what users ask for."""
         for _ in range(ACTIONS_IN_ROUND):
             try:
                 connection, frames = sockets.receive_routed(self.socket)
             except zmq.Again:
-                return
+                return True
             for frame in frames:
                 self._host.receive_control(connection, frame, now)
+        return False
 
     def write(self) -> None:
         """Answer them; who does not read, or is gone, gets no answer."""
@@ -189,9 +193,12 @@ class StreamSide:
         self.socket = sockets.subscriber(context, endpoints.events, keys=keys, watch=self._watch)
         self._host = host
 
-    def read(self, now: int) -> None:
-        """Take what was published."""
-        receive_waiting(self.socket, lambda message: self._take(message, now))
+    def read(self, now: int) -> bool:
+        """Take some of what was published."""
+        read = receive_waiting(
+            self.socket, lambda message: self._take(message, now), BLOBS_IN_ROUND
+        )
+        return read < BLOBS_IN_ROUND
 
     def write(self) -> None:
         """Send nothing: it is a subscription. One that was refused is tried again."""

@@ -101,16 +101,16 @@ class Side(Protocol):
     """A further socket of a process.
 
     Attributes:
-        rest: for how long it is not looked at after it was, in nanoseconds: what comes there is
-            taken together, when all else that came is done and answered. 0 for a socket whose
-            messages are to be answered at once.
+        rest: for how long it is not looked at after nothing was left, in nanoseconds: what comes
+            there is taken together, when all else that came is done and answered. 0 for a socket
+            whose messages are to be answered at once.
     """
 
     rest: int
     socket: sockets.ZmqSocket
 
-    def read(self, now: int) -> None:
-        """Take everything that waits."""
+    def read(self, now: int) -> bool:
+        """Take what waits, or some of it where that takes long; say whether all was taken."""
 
     def write(self) -> None:
         """Send everything that waits."""
@@ -118,15 +118,15 @@ class Side(Protocol):
 
 def receive_waiting(
     socket: sockets.ZmqSocket, take: Callable[[list[bytes]], None], limit: int = MESSAGES_IN_ROUND
-) -> bool:
-    """Hand over what waits in a socket, at most `limit` messages; say whether there was any."""
+) -> int:
+    """Hand over what waits in a socket, at most `limit` messages; give how many there were."""
     for number in range(limit):
         try:
             message = sockets.receive(socket)
         except zmq.Again:
-            return number > 0
+            return number
         take(message)
-    return True
+    return limit
 
 
 def _let_out() -> None:
@@ -241,7 +241,7 @@ class PeerLoop:
         if ready.get(link, 0) & zmq.POLLOUT:
             self._unblock(link)
         # It may have come since the poll.
-        return receive_waiting(link, lambda frames: self._core.receive_link(frames, now))
+        return receive_waiting(link, lambda frames: self._core.receive_link(frames, now)) > 0
 
     def _read_served(self, ready: dict[Any, int], now: int) -> None:
         for side in self._served:
@@ -251,10 +251,11 @@ class PeerLoop:
     def _read_resting(self, ready: dict[Any, int], now: int) -> None:
         for side in self._resting:
             if side.socket in ready:
-                side.read(now)
+                is_all = side.read(now)
                 self._write_link()
-                self._resting[side] = now + side.rest
-                self._poller.unregister(side.socket)
+                if is_all:
+                    self._resting[side] = now + side.rest
+                    self._poller.unregister(side.socket)
 
     def _wake_resting(self, now: int) -> int | None:
         """Look again at what has rested; give when the next one has."""

@@ -14,9 +14,11 @@ import zmq
 from host_sim.host import Host
 from host_sim.host_process import (
     ACTIONS_IN_ROUND,
+    BLOBS_IN_ROUND,
     FENCED_EXIT,
     ControlSide,
     HostProcessSettings,
+    StreamSide,
     control_lock,
     host_loop,
 )
@@ -274,3 +276,37 @@ def test_what_a_user_is_answered_in_one_round_is_one_message_in_order() -> None:
         for user, answered in ((one, [b"1", b"4"]), (other, [b"2"])):
             assert user.poll(DEADLINE_MS)
             assert sockets.receive(user) == answered
+
+
+class ReadingHost:
+    """Stands in for a host: keeps what it reads of the event stream."""
+
+    def __init__(self) -> None:
+        self.read: list[bytes] = []
+
+    def receive_stream(self, frame: bytes, now: int) -> None:
+        del now
+        self.read.append(frame)
+
+
+def test_a_round_reads_some_blobs_and_says_whether_that_was_all(tmp_path: Path) -> None:
+    endpoints = Endpoints.in_directory(tmp_path)
+    host = ReadingHost()
+    with zmq.Context() as context, sockets.publisher(context, endpoints.events) as stream:
+        side = StreamSide(context, endpoints, cast("Host", host))
+        assert stream.poll(DEADLINE_MS)
+        stream.recv()  # the subscription
+        stream.send(b"1")
+        assert side.socket.poll(DEADLINE_MS)
+        assert side.read(0) is (BLOBS_IN_ROUND > 1)
+        for number in range(2, 2 * BLOBS_IN_ROUND + 2):
+            stream.send(b"%d" % number)
+        while len(host.read) < 2 * BLOBS_IN_ROUND + 1:
+            assert side.socket.poll(DEADLINE_MS)
+            before = len(host.read)
+            is_all = side.read(0)
+            assert is_all is (len(host.read) - before < BLOBS_IN_ROUND)
+        side.read(0)
+        assert side.read(0) is True
+        side.close()
+    assert host.read == [b"%d" % number for number in range(1, 2 * BLOBS_IN_ROUND + 2)]

@@ -82,10 +82,11 @@ class UserSide:
         self.socket = socket
         self._core = core
 
-    def read(self, now: int) -> None:
+    def read(self, now: int) -> bool:
         del now
         assert self.socket.recv(zmq.NOBLOCK) == b"promote"
         self._core.course.append("reads the user")
+        return True
 
     def write(self) -> None:
         if "reads the user" in self._core.course:
@@ -148,12 +149,58 @@ def test_a_socket_is_read_until_nothing_waits_or_the_limit_is_reached() -> None:
         there.bind("inproc://there")
         here.connect("inproc://there")
         taken: list[list[bytes]] = []
-        assert not receive_waiting(there, taken.append)
+        assert receive_waiting(there, taken.append) == 0
         for number in range(5):
             here.send_multipart([b"%d" % number, b"more"])
-        assert receive_waiting(there, taken.append, 3)
+        assert receive_waiting(there, taken.append, 3) == 3
         assert taken == [[b"0", b"more"], [b"1", b"more"], [b"2", b"more"]]
-        assert receive_waiting(there, taken.append)
+        assert receive_waiting(there, taken.append) == 2
         assert len(taken) == 5
         there.close(linger=0)
         here.close(linger=0)
+
+
+class BlobSide:
+    """A socket with much to read, of which it takes one a time; the loop ends after the last."""
+
+    rest = 3_600_000_000_000
+
+    def __init__(self, socket: sockets.ZmqSocket, core: NotingCore) -> None:
+        self.socket = socket
+        self._core = core
+
+    def read(self, now: int) -> bool:
+        del now
+        blob = self.socket.recv(zmq.NOBLOCK)
+        self._core.course.append(f"reads blob {blob.decode()}")
+        if blob == b"3":
+            self._core.outcome = HostOutcome.LEFT
+        return blob == b"3"
+
+    def write(self) -> None:
+        """There is nothing to say."""
+
+
+def test_a_resting_socket_is_read_in_parts_and_rests_only_when_all_is_read(tmp_path: Path) -> None:
+    course: list[str] = []
+    core = NotingCore(course)
+    with zmq.Context() as context:
+        here, there = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
+        here.bind("inproc://stream")
+        there.connect("inproc://stream")
+        for blob in (b"1", b"2", b"3"):
+            there.send(blob)
+        loop = PeerLoop(
+            name="host h",
+            core=core,
+            context=context,
+            endpoints=Endpoints.in_directory(tmp_path),
+            stops=NoStops(),
+            generator=random.Random(1),
+            sides=(BlobSide(here, core),),
+        )
+        assert loop.run() == 0
+        for socket in (here, there):
+            socket.close(linger=0)
+    # Between two of them the loop goes round, so that the launcher and users are not kept waiting.
+    assert course == ["acts", "reads blob 1", "acts", "reads blob 2", "acts", "reads blob 3"]
