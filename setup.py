@@ -1,7 +1,9 @@
-"""Builds muxsaga: as it is, or with the modules below compiled to machine code.
+"""Builds muxsaga, with the modules below compiled to machine code where that can be done.
 
-    pip install .                          # interpreted, the default
-    MUXSAGA_COMPILE=1 pip install .        # compiled by mypyc; needs a C compiler
+    pip install .                          # compiled, where there is a C compiler
+    pip install -e .                       # interpreted: an edited source is at once what runs
+    MUXSAGA_COMPILE=1 pip install -e .     # compiled too; with 1, a missing compiler is an error
+    MUXSAGA_COMPILE=0 pip install .        # interpreted
 
 Everything else about the project is in pyproject.toml.
 """
@@ -12,6 +14,7 @@ import shutil
 import sys
 import sysconfig
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +71,26 @@ BUILDING = {"bdist_wheel", "build", "build_ext", "editable_wheel"}
 """The commands of setuptools that need the extension modules, not only the metadata."""
 
 
-def is_wanted() -> bool:
-    """Say whether the modules are to be compiled; exits where the switch is neither 0 nor 1."""
-    value = os.environ.get(SWITCH, "0")
-    if value not in {"0", "1"}:
-        sys.exit(f"{SWITCH} is {value!r}: set it to 1 to compile, or to 0 or not at all to not")
-    return value == "1"
+def is_wanted(*, editable: bool) -> bool:
+    """Say whether the modules are to be compiled.
+
+    Args:
+        editable: for an editable installation, which is not unless the switch is set.
+
+    Exits where the switch is neither 0 nor 1, or is 1 and something is missing for it.
+    """
+    value = os.environ.get(SWITCH)
+    if value not in {None, "0", "1"}:
+        sys.exit(f"{SWITCH} is {value!r}: set it to 1 to compile, or to 0 to not")
+    if value == "0" or (value is None and editable):
+        return False
+    missing = missing_tool()
+    if missing is None:
+        return True
+    if value == "1":
+        sys.exit(f"{SWITCH}=1 needs {missing}, or set {SWITCH}=0")
+    sys.stderr.write(f"muxsaga is not compiled, and slower for it: that needs {missing}\n")
+    return False
 
 
 def build_requirements() -> list[str]:
@@ -83,21 +100,35 @@ def build_requirements() -> list[str]:
     return [*mypy, *project["dependencies"]]
 
 
-def check_compiler() -> None:
-    """Exit where there is no C compiler, or no headers of this Python."""
+def missing_tool() -> str | None:
+    """Give what compiling needs and is not there, and how to get it; None if all is there."""
     compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[0]
     if shutil.which(compiler) is None:
-        sys.exit(
-            f"{SWITCH}=1 needs a C compiler, and there is no {compiler!r}: install one (on Debian "
-            f"'apt install gcc', on macOS 'xcode-select --install'), name another in CC, or "
-            f"install without {SWITCH}"
+        return (
+            f"a C compiler, and there is no {compiler!r}: install one (on Debian "
+            "'apt install gcc', on macOS 'xcode-select --install'), or name another in CC"
         )
     headers = Path(sysconfig.get_path("include"))
     if not (headers / "Python.h").is_file():
-        sys.exit(
-            f"{SWITCH}=1 needs Python's headers, and there are none in {headers}: install them "
-            f"(on Debian 'apt install python3-dev'), or install without {SWITCH}"
+        return (
+            f"Python's headers, and there are none in {headers}: install them "
+            "(on Debian 'apt install python3-dev')"
         )
+    return None
+
+
+def has_mypyc() -> bool:
+    """Say whether mypyc is there: the build backend asks for it, unless pip is told to ask nobody.
+
+    Exits where the switch is set, and it is not.
+    """
+    if find_spec("mypyc") is not None:
+        return True
+    needed = "mypyc: pip install 'mypy[mypyc]', or install without --no-build-isolation"
+    if os.environ.get(SWITCH) == "1":
+        sys.exit(f"{SWITCH}=1 needs {needed}")
+    sys.stderr.write(f"muxsaga is not compiled, and slower for it: that needs {needed}\n")
+    return False
 
 
 def compiled_in_place() -> list[Path]:
@@ -112,19 +143,16 @@ def main() -> None:
     from setuptools import setup  # noqa: PLC0415 - so that the list can be read without it
 
     options: dict[str, Any] = {}
-    if not is_wanted():
-        if "editable_wheel" in sys.argv:
-            for path in compiled_in_place():
-                path.unlink()
-    elif "egg_info" in sys.argv:
-        options["setup_requires"] = build_requirements()
-    elif BUILDING.intersection(sys.argv):
-        check_compiler()
+    editable = "editable_wheel" in sys.argv
+    if BUILDING.intersection(sys.argv) and is_wanted(editable=editable) and has_mypyc():
         from mypyc.build import mypycify  # noqa: PLC0415 - it is there only when compiling
 
         options["ext_modules"] = mypycify(
             list(MODULES), opt_level="3", debug_level="0", group_name="muxsaga"
         )
+    elif editable:
+        for path in compiled_in_place():
+            path.unlink()
     setup(**options)
 
 

@@ -1,11 +1,14 @@
 """The compiled build: its switch, and the command that compares it with the interpreted one."""
 
+import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from setuptools import build_meta
 
+import build_backend
 import setup
 from tests.bug_patches import ROOT, copy_of_the_product
 from tests.compiled import differences, first_difference, seeds_of
@@ -62,7 +65,7 @@ def test_a_copy_that_cannot_run_is_no_copy_that_is_equal(copies: Copies) -> None
 
 def test_a_module_that_is_not_compiled_is_named(copies: Copies) -> None:
     check_loaded(copies.compiled, ".py")
-    with pytest.raises(BuildError, match=r"actors\.core is loaded from .*core\.py"):
+    with pytest.raises(BuildError, match=r"actors\.\w+ is loaded from .*actors/\w+\.py"):
         check_loaded(copies.compiled, ".so")
 
 
@@ -86,14 +89,32 @@ def test_every_module_that_is_to_be_compiled_is_there_once() -> None:
     assert sorted(set(setup.MODULES)) == list(setup.MODULES)
 
 
-@pytest.mark.parametrize(("value", "wanted"), [(None, False), ("0", False), ("1", True)])
-def test_the_switch_decides(
-    value: str | None, *, wanted: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("value", "editable", "wanted"),
+    [
+        (None, False, True),
+        (None, True, False),
+        ("0", False, False),
+        ("0", True, False),
+        ("1", False, True),
+        ("1", True, True),
+    ],
+)
+def test_the_switch_and_the_kind_of_installation_decide(
+    value: str | None, *, editable: bool, wanted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(setup, "missing_tool", lambda: None)
     monkeypatch.delenv(setup.SWITCH, raising=False)
     if value is not None:
         monkeypatch.setenv(setup.SWITCH, value)
-    assert setup.is_wanted() is wanted
+    assert setup.is_wanted(editable=editable) is wanted
+    monkeypatch.setattr(build_meta, "get_requires_for_build_wheel", lambda _: ["other"])
+    hook = (
+        build_backend.get_requires_for_build_editable
+        if editable
+        else build_backend.get_requires_for_build_wheel
+    )
+    assert hook() == ["other", *(setup.build_requirements() if wanted else [])]
 
 
 @pytest.mark.parametrize("value", ["", "yes", "2"])
@@ -102,13 +123,52 @@ def test_any_other_value_of_the_switch_is_refused(
 ) -> None:
     monkeypatch.setenv(setup.SWITCH, value)
     with pytest.raises(SystemExit, match=f"MUXSAGA_COMPILE is {value!r}: set it to 1"):
-        setup.is_wanted()
+        setup.is_wanted(editable=False)
 
 
-def test_without_a_compiler_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_compiler_what_was_asked_for_ends_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("CC", "no-such-compiler -O2")
+    monkeypatch.setenv(setup.SWITCH, "1")
     with pytest.raises(SystemExit, match="there is no 'no-such-compiler': install one"):
-        setup.check_compiler()
+        setup.is_wanted(editable=False)
+
+
+def test_without_a_compiler_an_installation_is_interpreted_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler -O2")
+    monkeypatch.delenv(setup.SWITCH, raising=False)
+    assert not setup.is_wanted(editable=False)
+    assert "not compiled, and slower for it: that needs a C compiler" in capsys.readouterr().err
+
+
+def test_without_headers_the_remedy_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CC", sys.executable)
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
+    missing = setup.missing_tool()
+    assert missing is not None
+    assert f"there are none in {tmp_path}" in missing
+    (tmp_path / "Python.h").touch()
+    assert setup.missing_tool() is None
+
+
+@pytest.mark.parametrize("value", [None, "1"])
+def test_without_mypyc_it_is_as_without_a_compiler(
+    value: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(setup, "find_spec", lambda _: None)
+    monkeypatch.delenv(setup.SWITCH, raising=False)
+    if value is None:
+        assert not setup.has_mypyc()
+        assert "not compiled, and slower for it: that needs mypyc" in capsys.readouterr().err
+    else:
+        monkeypatch.setenv(setup.SWITCH, value)
+        with pytest.raises(SystemExit, match="MUXSAGA_COMPILE=1 needs mypyc"):
+            setup.has_mypyc()
 
 
 def test_compiling_needs_mypy_and_what_the_modules_import() -> None:

@@ -29,7 +29,7 @@ OUTPUT = Path("profile.svg")
 
 COMPILED = (
     "note: the modules are compiled, and no profiler sees their functions: what they take counts "
-    "as their callers'; to see it, install without MUXSAGA_COMPILE"
+    "as their callers'; to see it, install with `pip install -e .`"
 )
 
 EPILOG = """\
