@@ -19,12 +19,13 @@ Wall = int
 
 
 class LogRow(NamedTuple):
-    """The one row of `log`."""
+    """The one row of `log`. `lowest_open`: no saga with a lower id is open."""
 
     log_id: LogId
     next_saga_id: SagaId
     version: Version
     before: Annotated[int, Meta(ge=1)]
+    lowest_open: SagaId
 
 
 class SagaRow(NamedTuple):
@@ -87,7 +88,9 @@ def log_row(db: sqlite3.Connection) -> LogRow:
         msgspec.ValidationError: a cell is of another type, or out of its range.
         LookupError: there is no such row.
     """
-    rows = checked(db.execute("SELECT log_id, next_saga_id, version, before FROM log"), LogRow)
+    rows = checked(
+        db.execute("SELECT log_id, next_saga_id, version, before, lowest_open FROM log"), LogRow
+    )
     if not rows:
         msg = "the table log is empty"
         raise LookupError(msg)

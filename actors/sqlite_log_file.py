@@ -66,22 +66,56 @@ class Schema:
 PAGE_BYTES = 2_048
 """Of a new file. A commit changes some bytes in each of half a dozen pages, and writes all."""
 
-SCHEMA = Schema(
-    version=3,
-    creation="""
-CREATE TABLE log (one INTEGER PRIMARY KEY CHECK (one = 1), log_id TEXT NOT NULL,
-    next_saga_id INTEGER NOT NULL, version INTEGER NOT NULL, before INTEGER NOT NULL);
-CREATE TABLE saga (saga_id INTEGER PRIMARY KEY, name TEXT NOT NULL, input TEXT NOT NULL,
+_SAGAS = """
+CREATE TABLE saga_opened (saga_id INTEGER PRIMARY KEY, name TEXT NOT NULL, input TEXT NOT NULL,
     cause INTEGER, host TEXT, epoch TEXT, deadline INTEGER NOT NULL,
     extended INTEGER, extensions INTEGER NOT NULL DEFAULT 0,
-    opened_at INTEGER NOT NULL, closed_at INTEGER, result TEXT, failure TEXT);
-CREATE INDEX open_saga ON saga (saga_id) WHERE closed_at IS NULL;
-CREATE TABLE step (saga_id INTEGER NOT NULL REFERENCES saga ON DELETE CASCADE,
+    opened_at INTEGER NOT NULL, target TEXT, command BLOB);
+CREATE TABLE saga_closed (saga_id INTEGER PRIMARY KEY, closed_at INTEGER NOT NULL,
+    result TEXT, failure TEXT);
+CREATE TABLE step_issued (saga_id INTEGER NOT NULL REFERENCES saga_opened ON DELETE CASCADE,
     step INTEGER NOT NULL, target TEXT NOT NULL, command BLOB NOT NULL,
     is_closed INTEGER NOT NULL DEFAULT 0, failure TEXT, PRIMARY KEY (saga_id, step)) WITHOUT ROWID;
-CREATE TABLE delivered (number INTEGER PRIMARY KEY,
-    saga_id INTEGER NOT NULL REFERENCES saga ON DELETE CASCADE, event BLOB NOT NULL);
-CREATE INDEX delivered_to ON delivered (saga_id);
+CREATE TABLE event_delivered (number INTEGER PRIMARY KEY,
+    saga_id INTEGER NOT NULL REFERENCES saga_opened ON DELETE CASCADE, event BLOB NOT NULL);
+CREATE INDEX event_delivered_to ON event_delivered (saga_id);
+"""
+"""What a commit writes of sagas: nearly always rows at the ends of tables, which cost least. The
+first step of a saga is in its row; `step_issued` has a row for each other one, and for the first
+one too where it ends before its saga, or fails."""
+
+_VIEWS = """
+CREATE VIEW saga AS SELECT saga_id, name, input, cause, host, epoch, deadline, extended, extensions,
+    opened_at, closed_at, result, failure FROM saga_opened LEFT JOIN saga_closed USING (saga_id);
+CREATE VIEW step AS
+    SELECT saga_id, step, target, command, is_closed, failure FROM step_issued UNION ALL
+    SELECT saga_id, 0, target, command, 0, NULL FROM saga_opened WHERE command IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM step_issued
+            WHERE step_issued.saga_id = saga_opened.saga_id AND step = 0);
+"""
+"""What is read: whole sagas and all their steps."""
+
+_LOWEST_OPEN = "ALTER TABLE log ADD COLUMN lowest_open INTEGER NOT NULL DEFAULT 1;"
+
+_MOVED = """
+INSERT INTO saga_opened SELECT saga_id, name, input, cause, host, epoch, deadline, extended,
+    extensions, opened_at, NULL, NULL FROM saga;
+INSERT INTO saga_closed SELECT saga_id, closed_at, result, failure FROM saga
+    WHERE closed_at IS NOT NULL;
+INSERT INTO step_issued SELECT saga_id, step, target, command, is_closed, failure FROM step;
+INSERT INTO event_delivered SELECT number, saga_id, event FROM delivered;
+DROP TABLE step;
+DROP TABLE delivered;
+DROP TABLE saga;
+"""
+"""Out of the tables of schema 3, in which a saga's row was changed when it ended."""
+
+SCHEMA = Schema(
+    version=4,
+    creation=f"""
+CREATE TABLE log (one INTEGER PRIMARY KEY CHECK (one = 1), log_id TEXT NOT NULL,
+    next_saga_id INTEGER NOT NULL, version INTEGER NOT NULL, before INTEGER NOT NULL,
+    lowest_open INTEGER NOT NULL DEFAULT 1);
 CREATE TABLE blob (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, blob BLOB NOT NULL);
 CREATE TABLE snapshot (before INTEGER NOT NULL, number INTEGER NOT NULL, row BLOB NOT NULL,
     PRIMARY KEY (before, number)) WITHOUT ROWID;
@@ -89,7 +123,7 @@ CREATE TABLE report_taken (host TEXT NOT NULL, epoch TEXT NOT NULL, sequence INT
     PRIMARY KEY (host, epoch)) WITHOUT ROWID;
 CREATE TABLE superseded (host TEXT NOT NULL, epoch TEXT NOT NULL, by TEXT NOT NULL,
     PRIMARY KEY (host, epoch)) WITHOUT ROWID;
-""",
+{_SAGAS}{_VIEWS}""",
     migrations={
         1: """
 CREATE TABLE snapshot_2 (before INTEGER NOT NULL, number INTEGER NOT NULL, row BLOB NOT NULL,
@@ -99,6 +133,7 @@ DROP TABLE snapshot;
 ALTER TABLE snapshot_2 RENAME TO snapshot;
 """,
         2: "DROP INDEX closed_saga",
+        3: f"{_LOWEST_OPEN}{_SAGAS}{_MOVED}{_VIEWS}",
     },
 )
 
@@ -262,7 +297,11 @@ def _make(path: Path, log_id: str, schema: Schema) -> None:
             db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             db.execute("BEGIN")
             _execute_all(db, schema.creation)
-            db.execute("INSERT INTO log VALUES (1, ?, 1, 0, 1)", (log_id,))
+            db.execute(
+                "INSERT INTO log (one, log_id, next_saga_id, version, before) "
+                "VALUES (1, ?, 1, 0, 1)",
+                (log_id,),
+            )
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             db.execute(f"PRAGMA user_version = {schema.version}")
             db.execute("COMMIT")

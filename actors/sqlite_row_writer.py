@@ -42,7 +42,7 @@ class RowBatch:
     """
 
     wall: int
-    opened: list[Values] = field(default_factory=list)
+    opened: dict[int, list[object]] = field(default_factory=dict)
     issued: list[Values] = field(default_factory=list)
     delivered: list[EventDelivered] = field(default_factory=list)
     closed_steps: list[StepClosed] = field(default_factory=list)
@@ -80,13 +80,17 @@ class RowBatch:
     def open(self, row: SagaOpened) -> None:
         """Note a saga that begins."""
         snapshot = msgspec.json.encode(row.input).decode()
-        saga = (row.saga_id, row.name, snapshot, row.cause)
-        self.opened.append((*saga, row.host, row.epoch, row.deadline, self.wall))
+        saga = [row.saga_id, row.name, snapshot, row.cause, row.host, row.epoch, row.deadline]
+        self.opened[row.saga_id] = [*saga, self.wall, None, None]
         self.next_saga_id = row.saga_id + 1
 
     def issue(self, row: StepIssued) -> None:
-        """Note a step."""
-        self.issued.append((row.saga_id, row.step, row.target, row.command))
+        """Note a step; the first one goes into its saga's row, if that is new too."""
+        saga = self.opened.get(row.saga_id)
+        if saga is not None and row.step == 0:
+            saga[-2:] = row.target, row.command
+        else:
+            self.issued.append((row.saga_id, row.step, row.target, row.command))
 
     def close_step(self, row: StepClosed) -> None:
         """Note that a step is settled."""
@@ -94,7 +98,7 @@ class RowBatch:
 
     def close(self, row: SagaClosed) -> None:
         """Note that a saga ended."""
-        self.closed[row.saga_id] = (self.wall, row.result, row.failure, row.saga_id)
+        self.closed[row.saga_id] = (row.saga_id, self.wall, row.result, row.failure)
 
     def supersede(self, row: EpochSuperseded) -> None:
         """Note that an epoch is over."""
@@ -110,39 +114,37 @@ class RowBatch:
         """Give the sagas of which the commit writes events that they were fed."""
         return {each.saga_id for each in self.delivered if each.saga_id not in self.closed}
 
-    def write(self, db: sqlite3.Connection, fed: AbstractSet[int]) -> None:
+    def write(self, db: sqlite3.Connection, fed: AbstractSet[int], lowest_open: int) -> None:
         """Write them in a transaction.
 
         Args:
             db: has begun it.
             fed: the sagas of which the log has events that they were fed.
+            lowest_open: no saga with a lower id is open.
 
         Raises:
             sqlite3.Error: they cannot be written; the caller rolls back.
         """
         many = partial(_many, db)
         many(
-            "INSERT INTO saga (saga_id, name, input, cause, host, epoch, deadline, opened_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            self.opened,
-        )
-        many("INSERT INTO step (saga_id, step, target, command) VALUES (?, ?, ?, ?)", self.issued)
-        many(
-            "UPDATE step SET is_closed = 1, failure = ? WHERE saga_id = ? AND step = ?",
-            list(self._lasting_ends()),
+            "INSERT INTO saga_opened (saga_id, name, input, cause, host, epoch, deadline, "
+            "opened_at, target, command) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            list(self.opened.values()),
         )
         many(
-            "UPDATE saga SET extended = ?, extensions = extensions + 1 WHERE saga_id = ?",
+            "INSERT INTO step_issued (saga_id, step, target, command) VALUES (?, ?, ?, ?)",
+            self.issued,
+        )
+        self._write_step_ends(db)
+        many(
+            "UPDATE saga_opened SET extended = ?, extensions = extensions + 1 WHERE saga_id = ?",
             self.extended,
         )
-        many(
-            "UPDATE saga SET closed_at = ?, result = ?, failure = ? WHERE saga_id = ?",
-            list(self.closed.values()),
-        )
+        many("INSERT INTO saga_closed VALUES (?, ?, ?, ?)", list(self.closed.values()))
         over = [(saga_id,) for saga_id in self.closed if saga_id in fed]
-        many("DELETE FROM delivered WHERE saga_id = ?", over)
+        many("DELETE FROM event_delivered WHERE saga_id = ?", over)
         many(
-            "INSERT INTO delivered (saga_id, event) VALUES (?, ?)",
+            "INSERT INTO event_delivered (saga_id, event) VALUES (?, ?)",
             [
                 (each.saga_id, encode(each.event))
                 for each in self.delivered
@@ -154,8 +156,8 @@ class RowBatch:
         if self.version is not None or self.next_saga_id is not None:
             db.execute(
                 "UPDATE log SET version = ifnull(?, version), "
-                "next_saga_id = ifnull(?, next_saga_id)",
-                (self.version, self.next_saga_id),
+                "next_saga_id = ifnull(?, next_saga_id), lowest_open = ?",
+                (self.version, self.next_saga_id, lowest_open),
             )
 
     def _lasting_ends(self) -> Iterator[Values]:
@@ -163,6 +165,21 @@ class RowBatch:
         for row in self.closed_steps:
             if row.failure is not None or row.saga_id not in self.closed:
                 yield row.failure, row.saga_id, row.step
+
+    def _write_step_ends(self, db: sqlite3.Connection) -> None:
+        ends = list(self._lasting_ends())
+        _many(
+            db,
+            "INSERT OR IGNORE INTO step_issued (saga_id, step, target, command) "
+            "SELECT saga_id, 0, target, command FROM saga_opened "
+            "WHERE saga_id = ? AND command IS NOT NULL",
+            [(saga_id,) for _, saga_id, step in ends if step == 0],
+        )
+        _many(
+            db,
+            "UPDATE step_issued SET is_closed = 1, failure = ? WHERE saga_id = ? AND step = ?",
+            ends,
+        )
 
     def _write_links(self, db: sqlite3.Connection) -> None:
         _many(
@@ -190,6 +207,6 @@ _SORTED: Mapping[type[Any], Callable[[RowBatch, Any], None]] = {
 """Where a row goes, by its type."""
 
 
-def _many(db: sqlite3.Connection, sql: str, values: Sequence[Values]) -> None:
+def _many(db: sqlite3.Connection, sql: str, values: Sequence[Sequence[object]]) -> None:
     if values:
         db.executemany(sql, values)

@@ -31,7 +31,8 @@ from actors.sqlite_log_file import (
     refusal,
 )
 from actors.sqlite_row_writer import RowBatch
-from actors.sqlite_saga_rows import open_sagas, steps_of
+from actors.sqlite_saga_rows import open_ids, open_sagas, steps_of
+from actors.state import OpenIds
 from transport.codec import Codec, encode, unpack
 from transport.event_stream.query_session import JournalReader
 from transport.event_stream.snapshot import Snapshot
@@ -93,14 +94,18 @@ class SqliteSagaLog:
             with refusal(path):
                 found = log_row(self._db)
                 snapshot = self._stored_snapshot(found.before)
-                fed = self._db.execute("SELECT DISTINCT saga_id FROM delivered")
+                fed = self._db.execute("SELECT DISTINCT saga_id FROM event_delivered")
                 self._fed = {saga_id for (saga_id,) in fed.fetchall()}
+                self._open = OpenIds()
+                for saga_id in open_ids(self._db):
+                    self._open.add(saga_id)
         except LogRefusedError:
             self._db.close()
             self._lock.release()
             raise
         self._log_id = found.log_id
         self._last = found.version
+        self._next_saga_id = found.next_saga_id
         self._committed = (found.version, found.before)
         self._is_swept = False
         self._trim = JournalTrim(journal_events, snapshot)
@@ -136,7 +141,7 @@ class SqliteSagaLog:
         batch = RowBatch.of(rows, wall)
         try:
             db.execute("BEGIN IMMEDIATE")
-            batch.write(db, self._fed)
+            batch.write(db, self._fed, self._lowest_open())
             self._last = batch.version or self._last
             if wall >= self._forget_at:
                 self._forget_old(wall)
@@ -155,7 +160,17 @@ class SqliteSagaLog:
         self._committed = (self._last, self._trim.shown)
         self._fed |= batch.fed
         self._fed.difference_update(batch.closed)
+        for saga_id in batch.opened:
+            self._open.add(saga_id)
+        for saga_id in batch.closed:
+            self._open.discard(saga_id)
+        self._next_saga_id = batch.next_saga_id or self._next_saga_id
         self._checkpointer.committed(db, len(rows), batch.blob_bytes)
+
+    def _lowest_open(self) -> int:
+        """Give an id such that no saga with a lower one is open, before and after a commit."""
+        lowest = self._open.lowest()
+        return self._next_saga_id if lowest is None else lowest
 
     def _look_for_file(self, wall: int) -> None:
         """Make sure that the file is where the next launcher will look for it.
@@ -185,7 +200,8 @@ class SqliteSagaLog:
         oldest = (wall - RETENTION, self._forgotten_up_to, LOOKED_AT_A_COMMIT)
         found = self._db.execute(sql, oldest).fetchall()
         over = [(saga_id,) for saga_id, is_over, _ in found if is_over]
-        self._db.executemany("DELETE FROM saga WHERE saga_id = ?", over)
+        self._db.executemany("DELETE FROM saga_opened WHERE saga_id = ?", over)
+        self._db.executemany("DELETE FROM saga_closed WHERE saga_id = ?", over)
         last_id, _, is_young = found[-1] if found else (0, False, True)
         if is_young or len(found) < LOOKED_AT_A_COMMIT:
             self._forgotten_up_to = 0
@@ -242,9 +258,14 @@ class SqliteSagaLog:
         if snapshot.before != log.version + 1:
             msg = f"the journal ends before version {snapshot.before}, not after {log.version}"
             raise ValueError(msg)
-        (last_saga_id,) = db.execute("SELECT ifnull(max(saga_id), 0) FROM saga").fetchone()
+        (last_saga_id,) = db.execute("SELECT ifnull(max(saga_id), 0) FROM saga_opened").fetchone()
         if last_saga_id >= log.next_saga_id:
             msg = f"there is a saga {last_saga_id}, but the next id is {log.next_saga_id}"
+            raise ValueError(msg)
+        if log.lowest_open > log.next_saga_id:
+            msg = (
+                f"the lowest open saga is {log.lowest_open}, but the next id is {log.next_saga_id}"
+            )
             raise ValueError(msg)
         taken = checked(db.execute("SELECT host, epoch, sequence FROM report_taken"), TakenRow)
         superseded = checked(db.execute("SELECT host, epoch, by FROM superseded"), SupersededRow)
@@ -269,7 +290,7 @@ class SqliteSagaLog:
             record = SagaRecord(opened, row.extended or row.deadline, row.extensions)
             steps = steps_of(self._db, row.saga_id, is_open=True)
             record.steps, record.closed_steps = steps
-            sql = "SELECT event FROM delivered WHERE saga_id = ? ORDER BY number"
+            sql = "SELECT event FROM event_delivered WHERE saga_id = ? ORDER BY number"
             for (frame,) in self._db.execute(sql, (row.saga_id,)):
                 record.delivered.append(self._codec.decode_event(unpack(frame)))
             yield record

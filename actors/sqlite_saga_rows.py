@@ -24,7 +24,7 @@ _STEPS = (
 )
 
 _BLOBS = "SELECT blob FROM blob WHERE last >= ? AND instr(blob, ?) ORDER BY first"
-_DELIVERED = "SELECT event FROM delivered WHERE saga_id = ? ORDER BY number"
+_DELIVERED = "SELECT event FROM event_delivered WHERE saga_id = ? ORDER BY number"
 
 
 def newest(db: sqlite3.Connection, limit: int) -> Iterator[dict[str, Any]]:
@@ -36,9 +36,19 @@ def newest(db: sqlite3.Connection, limit: int) -> Iterator[dict[str, Any]]:
 
 def open_sagas(db: sqlite3.Connection) -> Iterator[tuple[SagaOpened, SagaRow]]:
     """Give the sagas that are open, by id, each with its whole row."""
-    rows = db.execute(f"{_COLUMNS} WHERE closed_at IS NULL ORDER BY saga_id")
+    lowest = log_row(db).lowest_open
+    rows = db.execute(
+        f"{_COLUMNS} WHERE saga_id >= ? AND closed_at IS NULL ORDER BY saga_id", (lowest,)
+    )
     for row in checked(rows, SagaRow):
         yield _opened(row), row
+
+
+def open_ids(db: sqlite3.Connection) -> Iterator[int]:
+    """Give the ids of the sagas that are open, rising."""
+    sql = "SELECT saga_id FROM saga WHERE saga_id >= ? AND closed_at IS NULL ORDER BY saga_id"
+    for (saga_id,) in db.execute(sql, (log_row(db).lowest_open,)):
+        yield saga_id
 
 
 def steps_of(

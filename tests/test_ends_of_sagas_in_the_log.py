@@ -135,7 +135,7 @@ def test_a_failing_step_is_closed_as_failed_with_the_reason_of_its_saga(
     assert scene.rows(saga, saga_id) == [(1, None, reason)]
     step = "SELECT step, is_closed, failure FROM step WHERE saga_id = ?"
     assert scene.rows(step, saga_id) == [(0, 1, reason)]
-    assert scene.rows("SELECT * FROM delivered WHERE saga_id = ?", saga_id) == []
+    assert scene.rows("SELECT * FROM event_delivered WHERE saga_id = ?", saga_id) == []
 
 
 def test_of_two_steps_the_one_that_was_done_has_no_failure(scene: Scene) -> None:
@@ -146,7 +146,7 @@ def test_of_two_steps_the_one_that_was_done_has_no_failure(scene: Scene) -> None
     [reap] = scene.host.commands
     scene.host.commands.clear()
     scene.host.report(ReportPanesReaped(label=opened, identity=reap.identity))
-    delivered = "SELECT count(*) FROM delivered WHERE saga_id = ?"
+    delivered = "SELECT count(*) FROM event_delivered WHERE saga_id = ?"
     assert scene.rows(delivered, saga_id + 1) == [(1,)]
     host_reports_a_failure(scene)
     step = "SELECT step, is_closed, failure FROM step WHERE saga_id = ? ORDER BY step"

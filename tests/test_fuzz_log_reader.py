@@ -25,13 +25,14 @@ from transport.messages import ReportPanesReaped, ReportWindowClosed
 
 LOG_ID = "f" * 32
 COLUMNS = {
-    "log": ("log_id", "next_saga_id", "version", "before"),
-    "saga": (
+    "log": ("log_id", "next_saga_id", "version", "before", "lowest_open"),
+    "saga_opened": (
         *("name", "input", "cause", "host", "epoch", "deadline", "extended", "extensions"),
-        *("opened_at", "closed_at", "result", "failure"),
+        *("opened_at", "target", "command"),
     ),
-    "step": ("step", "target", "command", "is_closed", "failure"),
-    "delivered": ("event",),
+    "saga_closed": ("closed_at", "result", "failure"),
+    "step_issued": ("step", "target", "command", "is_closed", "failure"),
+    "event_delivered": ("event",),
     "blob": ("first", "last", "blob"),
     "snapshot": ("before", "number", "row"),
     "report_taken": ("host", "epoch", "sequence"),

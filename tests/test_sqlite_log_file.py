@@ -21,12 +21,28 @@ from transport.messages import ReportPanesReaped, SagaCompleted, SagaFailed, Sag
 LOG_ID = "f" * 32
 SCHEMA_1 = Schema(
     1,
-    SCHEMA.creation.replace(
-        "CREATE TABLE snapshot (before INTEGER NOT NULL, number INTEGER NOT NULL, "
-        "row BLOB NOT NULL,\n    PRIMARY KEY (before, number)) WITHOUT ROWID;",
-        "CREATE TABLE snapshot (number INTEGER PRIMARY KEY, row BLOB NOT NULL);",
-    )
-    + "CREATE INDEX closed_saga ON saga (closed_at) WHERE closed_at IS NOT NULL",
+    """
+CREATE TABLE log (one INTEGER PRIMARY KEY CHECK (one = 1), log_id TEXT NOT NULL,
+    next_saga_id INTEGER NOT NULL, version INTEGER NOT NULL, before INTEGER NOT NULL);
+CREATE TABLE saga (saga_id INTEGER PRIMARY KEY, name TEXT NOT NULL, input TEXT NOT NULL,
+    cause INTEGER, host TEXT, epoch TEXT, deadline INTEGER NOT NULL,
+    extended INTEGER, extensions INTEGER NOT NULL DEFAULT 0,
+    opened_at INTEGER NOT NULL, closed_at INTEGER, result TEXT, failure TEXT);
+CREATE INDEX open_saga ON saga (saga_id) WHERE closed_at IS NULL;
+CREATE INDEX closed_saga ON saga (closed_at) WHERE closed_at IS NOT NULL;
+CREATE TABLE step (saga_id INTEGER NOT NULL REFERENCES saga ON DELETE CASCADE,
+    step INTEGER NOT NULL, target TEXT NOT NULL, command BLOB NOT NULL,
+    is_closed INTEGER NOT NULL DEFAULT 0, failure TEXT, PRIMARY KEY (saga_id, step)) WITHOUT ROWID;
+CREATE TABLE delivered (number INTEGER PRIMARY KEY,
+    saga_id INTEGER NOT NULL REFERENCES saga ON DELETE CASCADE, event BLOB NOT NULL);
+CREATE INDEX delivered_to ON delivered (saga_id);
+CREATE TABLE blob (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, blob BLOB NOT NULL);
+CREATE TABLE snapshot (number INTEGER PRIMARY KEY, row BLOB NOT NULL);
+CREATE TABLE report_taken (host TEXT NOT NULL, epoch TEXT NOT NULL, sequence INTEGER NOT NULL,
+    PRIMARY KEY (host, epoch)) WITHOUT ROWID;
+CREATE TABLE superseded (host TEXT NOT NULL, epoch TEXT NOT NULL, by TEXT NOT NULL,
+    PRIMARY KEY (host, epoch)) WITHOUT ROWID;
+""",
 )
 """What files looked like at first."""
 
@@ -150,10 +166,12 @@ def test_a_row_that_cannot_be_read_is_corrupt_too(path: Path) -> None:
         "UPDATE log SET version = 'x'",
         "UPDATE log SET version = version - 1",
         "UPDATE log SET next_saga_id = 1",
+        "UPDATE log SET lowest_open = next_saga_id + 1",
+        "UPDATE log SET lowest_open = 'x'",
         "DELETE FROM log",
-        "UPDATE saga SET deadline = 'x'",
-        "UPDATE saga SET input = '[]'",
-        "UPDATE step SET command = 'text'",
+        "UPDATE saga_opened SET deadline = 'x'",
+        "UPDATE saga_opened SET input = '[]'",
+        "UPDATE saga_opened SET command = 'text'",
         "UPDATE report_taken SET sequence = 1.5",
         "DELETE FROM blob WHERE first = (SELECT max(first) FROM blob)",
     ],
@@ -225,25 +243,36 @@ def make_old(path: Path, schema: Schema, fill: Callable[[sqlite3.Connection], No
 
 def tables_of(path: Path) -> dict[str, list[tuple[object, ...]]]:
     with closing(sqlite3.connect(path)) as db:
-        names = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE sql <> ''")]
-        tables = [name for name in names if name not in {"open_saga", "closed_saga"}]
+        tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         return {
             name: db.execute(f"SELECT * FROM {name}").fetchall()  # noqa: S608 - the schema's names
-            for name in tables
-            if name != "delivered_to"
+            for (name,) in tables
         }
+
+
+CONTENTS_1 = {
+    "log": "SELECT one, log_id, next_saga_id, version, before FROM log",
+    "saga": "SELECT * FROM saga",
+    "step": "SELECT * FROM step",
+    "delivered": "SELECT * FROM event_delivered",
+    "blob": "SELECT * FROM blob",
+    "snapshot": "SELECT number, row FROM snapshot",
+    "report_taken": "SELECT * FROM report_taken",
+    "superseded": "SELECT * FROM superseded",
+}
+"""What a log has, as rows of the first schema's tables."""
 
 
 def copied_to_schema_1(path: Path, old: Path) -> None:
     """Make a file of the first schema with the contents of a log."""
 
     def fill(db: sqlite3.Connection) -> None:
-        for name, rows in tables_of(path).items():
-            shown = [row[1:] if name == "snapshot" else row for row in rows]
-            db.execute(f"DELETE FROM {name}")  # noqa: S608 - the schema's names
-            for row in shown:
-                places = ", ".join("?" * len(row))
-                db.execute(f"INSERT INTO {name} VALUES ({places})", row)  # noqa: S608
+        db.execute("DELETE FROM log")
+        with closing(sqlite3.connect(path)) as new:
+            for name, sql in CONTENTS_1.items():
+                for row in new.execute(sql):
+                    places = ", ".join("?" * len(row))
+                    db.execute(f"INSERT INTO {name} VALUES ({places})", row)  # noqa: S608
 
     make_old(old, SCHEMA_1, fill)
 
@@ -293,8 +322,9 @@ TWICE = Schema(
     SCHEMA.creation,
     {
         **SCHEMA.migrations,
-        SCHEMA.version: "ALTER TABLE saga ADD COLUMN colour TEXT; UPDATE saga SET colour = 'red'",
-        SCHEMA.version + 1: "ALTER TABLE saga RENAME COLUMN colour TO tint",
+        SCHEMA.version: "ALTER TABLE saga_opened ADD COLUMN colour TEXT; "
+        "UPDATE saga_opened SET colour = 'red'",
+        SCHEMA.version + 1: "ALTER TABLE saga_opened RENAME COLUMN colour TO tint",
     },
 )
 
@@ -302,7 +332,7 @@ TWICE = Schema(
 def test_migrations_run_in_order_in_one_transaction(path: Path) -> None:
     well_used(path)
     with closing(open_log_file(path, durability="process", new_log_id=LOG_ID, schema=TWICE)) as db:
-        assert db.execute("SELECT DISTINCT tint FROM saga").fetchall() == [("red",)]
+        assert db.execute("SELECT DISTINCT tint FROM saga_opened").fetchall() == [("red",)]
         assert db.execute("PRAGMA user_version").fetchone() == (TWICE.version,)
         assert db.execute("PRAGMA foreign_keys").fetchone() == (1,)
     assert f"has schema {TWICE.version}" in refused(path)

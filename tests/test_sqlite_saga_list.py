@@ -240,12 +240,12 @@ def test_an_empty_log_beside_a_tail_is_not_read_for_that_would_delete_the_tail(
 @pytest.mark.parametrize(
     ("table", "cell"),
     [
-        ("saga", "input = 'no JSON'"),
-        ("saga", "input = '[]'"),
-        ("saga", "opened_at = 'yesterday'"),
-        ("saga", "name = x'c1'"),
-        ("step", "command = x'07'"),
-        ("step", "command = 'text'"),
+        ("saga_opened", "input = 'no JSON'"),
+        ("saga_opened", "input = '[]'"),
+        ("saga_opened", "opened_at = 'yesterday'"),
+        ("saga_opened", "name = x'c1'"),
+        ("saga_opened", "command = x'07'"),
+        ("saga_opened", "command = 'text'"),
     ],
 )
 def test_a_row_that_cannot_be_read_is_named_as_what_is_wrong(

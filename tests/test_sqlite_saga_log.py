@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,8 @@ from actors.saga_log import (
     ReportsTaken,
     SagaClosed,
     SagaOpened,
+    StepClosed,
+    StepIssued,
 )
 from actors.sqlite_saga_log import (
     LOOKED_AT_A_COMMIT,
@@ -208,12 +211,63 @@ def test_many_old_sagas_are_forgotten_a_part_a_commit_and_a_young_one_ends_the_s
     still_open = [each for each in range(1, 3 * LOOKED_AT_A_COMMIT) if not each % 10]
     assert left[0] > left[1] > left[2] == left[3]
     assert ids(later) == [*still_open, 500]
+    assert rows(later, "SELECT count(*) FROM saga_closed") == [(1,)]
     later.close()
 
 
 def ids(log: SqliteSagaLog) -> list[int]:
-    found = log._db.execute("SELECT saga_id FROM saga ORDER BY saga_id")  # noqa: SLF001 - what is left
-    return [saga_id for (saga_id,) in found]
+    return [saga_id for (saga_id,) in rows(log, "SELECT saga_id FROM saga ORDER BY saga_id")]
+
+
+def rows(log: SqliteSagaLog, sql: str) -> list[tuple[Any, ...]]:
+    return log._db.execute(sql).fetchall()  # noqa: SLF001 - what is in the file
+
+
+def test_open_sagas_are_looked_for_from_the_oldest_on(path: Path) -> None:
+    lowest = "SELECT lowest_open FROM log"
+    log = log_at(path)
+    log.commit([opened(1), opened(2)])
+    for saga_id in range(3, 20):
+        log.commit([opened(saga_id), SagaClosed(saga_id - 1, "a", None)])
+    assert rows(log, lowest) == [(1,)]
+    log.close()
+    again = log_at(path)
+    assert [each.opened.saga_id for each in again.load().open_sagas] == [1, 19]
+    again.commit([SagaClosed(1, "a", None)])
+    again.commit([opened(20)])
+    assert rows(again, lowest) == [(19,)]
+    assert [each.opened.saga_id for each in again.load().open_sagas] == [19, 20]
+    again.commit([SagaClosed(19, "a", None), SagaClosed(20, "a", None)])
+    again.commit([opened(21)])
+    assert rows(again, lowest) == [(21,)]
+    assert [each.opened.saga_id for each in again.load().open_sagas] == [21]
+    again.close()
+
+
+def test_a_saga_that_is_closed_is_not_closed_again(log: SqliteSagaLog) -> None:
+    log.commit([opened(1), SagaClosed(1, "a", None)])
+    with pytest.raises(sqlite3.IntegrityError):
+        log.commit([opened(2), SagaClosed(1, None, "again")])
+    assert ids(log) == [1]
+    assert rows(log, "SELECT result, failure FROM saga") == [("a", None)]
+
+
+def test_a_first_step_is_in_its_sagas_row_until_it_ends_before_the_saga(log: SqliteSagaLog) -> None:
+    steps = "SELECT saga_id, step, command, is_closed, failure FROM step ORDER BY saga_id, step"
+    apart = "SELECT count(*) FROM step_issued"
+    for saga_id in (1, 2, 3):
+        log.commit([opened(saga_id), StepIssued(saga_id, 0, "host", b"first")])
+    assert rows(log, apart) == [(0,)]
+    log.commit([StepClosed(1, 0, None), StepIssued(1, 1, "srv", b"second")])
+    log.commit([StepClosed(2, 0, "broken"), SagaClosed(2, None, "broken")])
+    log.commit([StepClosed(3, 0, None), SagaClosed(3, "a", None)])
+    assert rows(log, apart) == [(3,)]
+    assert rows(log, steps) == [
+        (1, 0, b"first", 1, None),
+        (1, 1, b"second", 0, None),
+        (2, 0, b"first", 1, "broken"),
+        (3, 0, b"first", 0, None),
+    ]
 
 
 def test_events_that_an_earlier_launcher_fed_a_saga_go_when_it_closes(path: Path) -> None:
@@ -224,7 +278,7 @@ def test_events_that_an_earlier_launcher_fed_a_saga_go_when_it_closes(path: Path
     later = log_at(path)
     later.commit([opened(2), EventDelivered(2, event)])
     later.commit([SagaClosed(1, "a", None), SagaClosed(2, "a", None)])
-    sql = "SELECT count(*) FROM delivered"
+    sql = "SELECT count(*) FROM event_delivered"
     assert later._db.execute(sql).fetchone() == (0,)  # noqa: SLF001 - what is left
     later.close()
 
