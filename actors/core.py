@@ -109,10 +109,11 @@ class Core:
             settled: steps that the command's reports settle.
             host: whose pool may have changed.
         """
+        recorder, triggers = self.recorder, self._triggers
         relevant: list[Event] = []
         for event in events:
-            numbered = self.recorder.record(event)
-            if numbered.saga_id is not None or type(numbered) in self._triggers:
+            numbered = recorder.record(event)
+            if numbered.saga_id is not None or type(numbered) in triggers:
                 relevant.append(numbered)
             if type(numbered) is PoolWindowAdded and numbered.origin is not None:
                 self._refills.added(numbered.origin.host)

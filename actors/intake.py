@@ -122,11 +122,11 @@ class Intake:
     # --- reports ------------------------------------------------------------------------------
 
     def _take_reports(self, peer: Peer, connection: bytes, first: int, raw: list[Any]) -> None:
-        last = first + len(raw) - 1
         match peer.judge(first, len(raw)):
             case Verdict.NEXT:
                 self._take_next(peer, connection, first, raw)
-                self._compare_inventory(peer)
+                if peer.inventory is not None:
+                    self._compare_inventory(peer)
             case Verdict.DUPLICATE:
                 self._link.duplicates += 1
                 self._end_unsettled(peer, first, raw)
@@ -134,6 +134,7 @@ class Intake:
                 self._link.gaps += 1
                 peer.resend = True
             case Verdict.OVERLAP:
+                last = first + len(raw) - 1
                 detail = f"reports {first} to {last}, but those up to {peer.taken} are taken"
                 self._link.refuse(connection, FrameError(FrameFault.OUT_OF_TURN, detail), first)
 
@@ -150,12 +151,13 @@ class Intake:
                 peer.resend = True
             return
         self._advance(peer, last)
-        if (peer.host, peer.epoch, first) in self._poisonous:
+        key = (peer.host, peer.epoch, first)
+        if key in self._poisonous:
             detail = "twice the launcher crashed while it took this"
             self._link.refuse(connection, FrameError(FrameFault.POISONOUS, detail), first)
             return
         frame = ReportFrame(peer.host, peer.epoch, peer.role, first, reports)
-        self.in_work = (peer.host, peer.epoch, first)
+        self.in_work = key
         outcome = self._core.reducer.update(self._state, frame)
         if isinstance(outcome, Contradiction):
             self._link.refuse(connection, FrameError(outcome.fault, str(outcome)), first)

@@ -20,8 +20,8 @@ nanoseconds. A shorter pass would spend more time on that than on frames; a long
 and observers wait for what they could be working on."""
 
 USUAL_FRAMES = 32
-"""A pass whose predecessor was released sooner than this many frames are read ends with them: what
-else waits is for the next pass, so that hosts have work during each."""
+"""A pass reads no more frames than these, unless committing and sending the last one took longer
+than that: what else waits is for the next pass, so that hosts have work during each."""
 
 FRAMES_A_PASS = 4096
 FRAMES_A_PEER = 256
@@ -203,10 +203,10 @@ class LauncherPasses:
         port, engine = self._port, self.engine
         now = port.now()
         end = now + min(max(READ_LEAST, self._release_time), READ_MOST)
-        released = now + self._release_time
+        as_long_as_released = now + self._release_time
         frames_by_peer = dict[bytes, int]()
         total = 0
-        while total < limit and now < end and (total < USUAL_FRAMES or now < released):
+        while total < limit and now < end and (total < USUAL_FRAMES or now < as_long_as_released):
             arrival = port.receive()
             if arrival is None:
                 return True

@@ -88,13 +88,12 @@ class SagaActor(DispatchedActor):
         """Let the saga answer."""
         if self._before_turn is not None:
             self._before_turn(self._saga, message)
-        match message:
-            case DeliverEvent(event=event):
-                self._tell(self._saga.on_event(event, self._context))
-            case StartSaga():
-                self._tell(self._saga.start(self._context))
-            case ReplaySaga():
-                self._replay(message)
+        if type(message) is DeliverEvent:
+            self._tell(self._saga.on_event(message.event, self._context))
+        elif type(message) is StartSaga:
+            self._tell(self._saga.start(self._context))
+        elif type(message) is ReplaySaga:
+            self._replay(message)
 
     def _tell(self, action: SagaAction) -> None:
         self._coordinator.tell(ActionTaken(self._context.saga_id, action))

@@ -56,11 +56,14 @@ class Schema:
         version: the file's `PRAGMA user_version`.
         creation: the statements that make an empty one.
         migrations: by version, the statements that make the next version out of it.
+        read_as: by version, the statements after which a connection that changes nothing finds in
+            such a file what it looks for in one of the newest version.
     """
 
     version: int
     creation: str
     migrations: Mapping[int, str] = field(default_factory=dict)
+    read_as: Mapping[int, str] = field(default_factory=dict)
 
 
 PAGE_BYTES = 2_048
@@ -110,6 +113,12 @@ DROP TABLE saga;
 """
 """Out of the tables of schema 3, in which a saga's row was changed when it ended."""
 
+_SEEN_AS_NOW = """
+CREATE TEMP VIEW log AS SELECT *, 1 AS lowest_open FROM main.log;
+CREATE TEMP VIEW event_delivered AS SELECT * FROM main.delivered;
+"""
+"""For the tables of schemas 1 to 3, whose `saga` and `step` have the columns of today's views."""
+
 SCHEMA = Schema(
     version=4,
     creation=f"""
@@ -135,6 +144,7 @@ ALTER TABLE snapshot_2 RENAME TO snapshot;
         2: "DROP INDEX closed_saga",
         3: f"{_LOWEST_OPEN}{_SAGAS}{_MOVED}{_VIEWS}",
     },
+    read_as=dict.fromkeys((1, 2, 3), _SEEN_AS_NOW),
 )
 
 
@@ -285,6 +295,16 @@ def check_ours(db: sqlite3.Connection, path: Path, schema: Schema = SCHEMA) -> N
             f"{schema.version}: use the muxsaga that wrote it, or name another file"
         )
         raise LogRefusedError(msg)
+
+
+def read_as_newest(db: sqlite3.Connection, schema: Schema = SCHEMA) -> None:
+    """Let a connection that changes nothing read a file of an older schema as one of the newest.
+
+    Raises:
+        sqlite3.Error: it cannot be read.
+    """
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    _execute_all(db, schema.read_as.get(version, ""))
 
 
 def _make(path: Path, log_id: str, schema: Schema) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from actors.sqlite_log_file import UNREADABLE, LogRefusedError, check_ours, corrupt
+from actors.sqlite_log_file import UNREADABLE, LogRefusedError, check_ours, corrupt, read_as_newest
 
 
 class LogUnreadableError(RuntimeError):
@@ -46,6 +46,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
                 msg = f"log {path} is empty: no launcher has used it yet"
                 raise LogEmptyError(msg)
             check_ours(db, path)
+            read_as_newest(db)
             yield db
     except (sqlite3.Error, OSError) as error:
         msg = f"log {path} cannot be read: {error}"

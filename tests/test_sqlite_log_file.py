@@ -12,7 +12,10 @@ import pytest
 
 from actors.saga_log import LogContents, ReportsTaken, SagaLog
 from actors.sqlite_log_file import PAGE_BYTES, SCHEMA, LogRefusedError, Schema, open_log_file
+from actors.sqlite_read_only import reading
+from actors.sqlite_saga_list import newest_sagas
 from actors.sqlite_saga_log import SqliteSagaLog
+from actors.sqlite_saga_rows import beginning, saga_view
 from tests.launcher_harness import PlayedLauncher
 from tests.test_engine_rebuild import reregister
 from transport.endpoints import EndpointError
@@ -306,6 +309,28 @@ def test_a_log_of_the_first_schema_is_brought_up_to_date_and_goes_on(
     launcher.log.close()  # type: ignore[attr-defined]
     with closing(sqlite3.connect(old)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA.version,)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_log_of_the_first_schema_is_read_as_it_stands(
+    path: Path,
+    tmp_path: Path,
+    closed: bool,  # noqa: FBT001 - or as a kill leaves it
+) -> None:
+    well_used(path)
+    old = tmp_path / "old" / "log.sqlite"
+    old.parent.mkdir()
+    copied_to_schema_1(path, old)
+    if not closed:
+        with_tail(old, "UPDATE log SET before = before")
+    before = everything(old)
+
+    def read(log: Path) -> tuple[object, ...]:
+        with reading(log) as db:
+            return beginning(db), newest_sagas(log), [saga_view(db, each) for each in (1, 2, 99)]
+
+    assert read(old) == read(path)
+    assert {name: data for name, data in everything(old).items() if name in before} == before
 
 
 def _comparable(contents: LogContents) -> tuple[object, ...]:
