@@ -1,5 +1,6 @@
 """The ZeroMQ sockets of a launcher's loop: the hosts' link and the event stream."""
 
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -16,12 +17,10 @@ from transport.keys import Domain
 from transport.zeromq import sockets
 from transport.zeromq.authenticator import Doorkeeper, keys_at
 
-AWAKE = 100_000
-"""After a pass with little in it, a launcher looks at its link for so long before it sleeps, in
-nanoseconds: an answer mostly comes within that time, and being woken for it costs more."""
-
-LITTLE = 16
-"""A pass with more rows has little to gain: it is for many, and hosts want the time of the CPU."""
+AWAKE = 300_000
+"""After a pass that said something, a launcher looks at its link for so long before it sleeps, in
+nanoseconds: an answer mostly comes within that time, and who is woken for it comes late. Meanwhile
+it gives way to whoever wants the CPU."""
 
 
 class LauncherSockets:
@@ -89,7 +88,7 @@ class LauncherSockets:
 
     def publish(self, done: Pass) -> None:
         """Put the blobs of a pass on the event stream."""
-        self._stays_awake = len(done.rows) <= LITTLE
+        self._stays_awake = bool(done.blobs or done.messages)
         for blob in done.blobs:
             self._stream.send(blob, zmq.NOBLOCK)
 
@@ -130,6 +129,7 @@ class LauncherSockets:
         while self.now() < end:
             if self._link.poll(0):
                 return True
+            os.sched_yield()
         return False
 
     def _drop_subscriptions(self) -> None:

@@ -10,8 +10,8 @@ import pytest
 import zmq
 
 from actors.engine import Pass
-from actors.launcher_sockets import AWAKE, LITTLE, LauncherSockets
-from actors.saga_log import SagaClosed
+from actors.launcher_link import Outgoing
+from actors.launcher_sockets import AWAKE, LauncherSockets
 from transport.endpoints import Endpoints
 from transport.zeromq import sockets as zeromq_sockets
 
@@ -104,14 +104,23 @@ def test_a_launcher_that_is_answered_does_not_sleep(
     assert arrival[1] == [b"hello"]
 
 
-def test_a_launcher_that_had_much_to_do_sleeps_at_once(
+def test_a_launcher_whose_pass_said_nothing_sleeps_at_once(
     link: LauncherSockets, waits: list[Any], clock: Clock
 ) -> None:
     link.publish(SAID)
-    link.publish(replace(SAID, rows=[SagaClosed(1, "a", None)] * (LITTLE + 1)))
+    link.publish(replace(SAID, blobs=[]))
     link.poll(SECOND)
     assert waits == [1000]
     assert clock.time == 0
+
+
+def test_a_launcher_that_wrote_to_a_host_alone_looks_for_its_answer(
+    link: LauncherSockets, waits: list[Any], clock: Clock
+) -> None:
+    link.publish(replace(SAID, blobs=[], messages=[Outgoing(b"host", [b"a command"])]))
+    link.poll(SECOND)
+    assert waits == [1000]
+    assert clock.time >= AWAKE
 
 
 def test_a_launcher_that_is_to_wait_for_less_looks_for_no_longer(
