@@ -162,7 +162,7 @@ class ControlSide:
         self._host = host
 
     def read(self, now: int) -> bool:
-        """Take some of what users ask for."""
+        """Take some of what users ask for; say whether that was all."""
         for _ in range(ACTIONS_IN_ROUND):
             try:
                 connection, frames = sockets.receive_routed(self.socket)
@@ -194,7 +194,7 @@ class StreamSide:
         self._host = host
 
     def read(self, now: int) -> bool:
-        """Take some of what was published."""
+        """Take some of what was published; say whether that was all."""
         read = receive_waiting(
             self.socket, lambda message: self._take(message, now), BLOBS_IN_ROUND
         )

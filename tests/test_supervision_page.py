@@ -14,8 +14,20 @@ PAGE = Path(__file__).parent.parent / "docs" / "supervision.md"
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 SECONDS = 30
 
-PROJECT_FILES = ("build_backend.py", "pyproject.toml", "setup.py", "LICENSE", "README.md")
+PROJECT_FILES = (
+    *("build_backend.py", "pyproject.toml", "setup.py"),
+    *("LICENSE", "MANIFEST.in", "README.md"),
+)
 """What a build of the product needs beside its packages."""
+
+SOURCE_DISTRIBUTION = """
+import os, sys
+os.chdir(sys.argv[1])
+sys.path.insert(0, "")
+import build_backend
+build_backend.build_sdist(sys.argv[2])
+"""
+"""A program that makes the source distribution of a project, as PEP 517 has it made."""
 
 MODULE_FILES = f"""
 import importlib, pathlib
@@ -50,7 +62,9 @@ def test_the_first_example_runs_in_an_empty_project_with_nothing_but_the_built_w
 
     monkeypatch.delenv(SWITCH, raising=False)
     with copy_of_the_product(*PROJECT_FILES) as project:
-        run(sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", "dist", str(project))
+        run(sys.executable, "-c", SOURCE_DISTRIBUTION, str(project), str(tmp_path / "dist"))
+    [source] = (tmp_path / "dist").glob("muxsaga-*.tar.gz")
+    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", "dist", str(source))
     run(sys.executable, "-m", "venv", "project")
     [wheel] = (tmp_path / "dist").glob("muxsaga-*.whl")
     python = str(tmp_path / "project" / "bin" / "python")
