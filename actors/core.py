@@ -3,13 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pykka import ActorRef
-
 from actors.coordinator import Coordinator, CoordinatorCrashedError
 from actors.coordinator_messages import DeadlineReached, EventsRecorded, StartRefills
 from actors.coordinator_parts import CoordinatorParts, triggers_of
 from actors.dispatcher import Dispatcher
-from actors.mailbox import Mailbox
+from actors.mailbox import mailbox_of
 from actors.recorder import BLOB_LIMIT, Recorder
 from actors.reducer import Reducer, SettledStep
 from actors.refill_plan import IN_FLIGHT_LIMIT, RefillPlan
@@ -80,15 +78,11 @@ class Core:
         )
         self._parts = parts
         self.statistics = parts.statistics
-        self._coordinator: ActorRef[Coordinator] = Coordinator.start(
-            parts, dispatcher=self.dispatcher
-        )
+        self._coordinator = mailbox_of(Coordinator.start(parts, dispatcher=self.dispatcher))
 
     def tree(self) -> dict[str, Any]:
         """Give the live tree of the actors; from any thread."""
-        mailbox = self._coordinator.actor_inbox
-        assert isinstance(mailbox, Mailbox)  # noqa: S101 - it was started on the dispatcher
-        return actor_tree(mailbox, self.dispatcher, self.state, self._parts.children)
+        return actor_tree(self._coordinator, self.dispatcher, self.state, self._parts.children)
 
     def crashes_of(self, saga_id: int) -> ChildFacts | None:
         """Give what is known of a saga's actor that crashed, None of one that did not."""

@@ -8,7 +8,7 @@ of the same raises `DeadlockError` instead of waiting for ever.
 """
 
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from threading import get_ident
 from typing import Any, Self, TypeVar
 
@@ -17,7 +17,6 @@ from pykka import ActorRef, Future, ThreadingFuture, Timeout
 
 from actors.dispatcher import Dispatcher
 from actors.mailbox import Mailbox
-from actors.pykka_internals import attach_ref
 
 A = TypeVar("A", bound=pykka.Actor)
 
@@ -81,7 +80,25 @@ class DispatchedRef(ActorRef[A]):
 
 
 class DispatchedActor(pykka.Actor):
-    """An actor that shares its dispatcher's thread with the dispatcher's other actors."""
+    """An actor that shares its dispatcher's thread with the dispatcher's other actors.
+
+    Its ref and its URN are made when somebody asks for them, which of most sagas nobody does.
+    """
+
+    _muxsaga_number: int
+    _muxsaga_ref: "DispatchedRef[Self] | None" = None
+
+    @property
+    def actor_ref(self) -> ActorRef[Self]:
+        """Its ref; see `pykka.Actor.actor_ref`."""
+        if self._muxsaga_ref is None:
+            self._muxsaga_ref = DispatchedRef(self)
+        return self._muxsaga_ref
+
+    @property
+    def actor_urn(self) -> str:  # type: ignore[override]
+        """What tells it from others; see `pykka.Actor.actor_urn`."""
+        return f"dispatched:{self._muxsaga_number}"
 
     @classmethod
     def start(
@@ -106,7 +123,7 @@ class DispatchedActor(pykka.Actor):
         """
         mailbox = Mailbox(dispatcher)
         try:
-            actor = cls.start_with(mailbox, args, kwargs)
+            actor = cls.start_with(mailbox, *args, **kwargs)
         except BaseException:
             mailbox.set()
             raise
@@ -115,7 +132,7 @@ class DispatchedActor(pykka.Actor):
         return actor.actor_ref
 
     @classmethod
-    def start_with(cls, mailbox: Mailbox, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Self:
+    def start_with(cls, mailbox: Mailbox, /, *args: Any, **kwargs: Any) -> Self:
         """Start an actor that handles what a mailbox holds. Only for the dispatcher's thread.
 
         Raises:
@@ -123,10 +140,9 @@ class DispatchedActor(pykka.Actor):
         """
         actor = cls.__new__(cls)
         dispatcher = mailbox.dispatcher
-        actor.actor_urn = f"dispatched:{dispatcher.next_number()}"
+        actor._muxsaga_number = dispatcher.next_number()  # noqa: SLF001 - its own
         actor.actor_inbox = mailbox
         actor.actor_stopped = mailbox  # type: ignore[assignment]
-        attach_ref(actor, DispatchedRef(actor))
         mailbox.run(actor)
         try:
             actor.__init__(*args, **kwargs)  # type: ignore[misc]

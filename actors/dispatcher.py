@@ -19,7 +19,7 @@ from typing import Any
 from pykka import ActorDeadError, ActorRef
 
 from actors.actor_died import ActorDied
-from actors.mailbox import CONTROL_MESSAGES, Mailbox, MailboxTimer
+from actors.mailbox import CONTROL_MESSAGES, Mailbox, MailboxTimer, mailbox_of
 from actors.pykka_internals import Envelope
 from actors.timers import SECOND, Timers
 
@@ -180,9 +180,7 @@ class Dispatcher:
 
         Unlike `ActorRef.stop` it takes no turn. Only for the owner's thread.
         """
-        mailbox = actor.actor_inbox
-        assert isinstance(mailbox, Mailbox)  # noqa: S101 - a ref of another runtime is a bug
-        mailbox.end()
+        mailbox_of(actor).end()
 
     def close(self) -> None:
         """Take nothing more from other threads; what they sent is answered as dead."""

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from actors.dispatcher import Dispatcher
 
 
+def mailbox_of(actor: ActorRef[Any]) -> "Mailbox":
+    """Give the mailbox of an actor that runs on a dispatcher."""
+    mailbox = actor.actor_inbox
+    assert isinstance(mailbox, Mailbox)  # noqa: S101 - a ref of another runtime is a bug
+    return mailbox
+
+
 class MailboxOwner(Protocol):
     """Whoever outlives a mailbox: it is told of the end, and gets what was not handled."""
 

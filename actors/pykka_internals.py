@@ -24,7 +24,6 @@ __all__ = [
     "StopMessage",
     "answer",
     "answer_error",
-    "attach_ref",
     "fail_actor",
     "handle_receive",
     "hosted_class",
@@ -45,11 +44,6 @@ CONTROL_MESSAGES: Final = frozenset(
 def handle_receive(actor: Actor, message: Any) -> Any:
     """Let Pykka handle a message: stop, proxy call, or the actor's own `on_receive`."""
     return actor._handle_receive(message)  # noqa: SLF001
-
-
-def attach_ref(actor: Actor, ref: ActorRef[Any]) -> None:
-    """Give an actor the ref that its `actor_ref` gives."""
-    actor._actor_ref = ref  # noqa: SLF001
 
 
 def new_future(actor_class: type[Actor]) -> Future[Any]:

@@ -29,8 +29,8 @@ class Recorder:
         self._taken: dict[tuple[str, str], int] = {}
         self._state = state
         self._blob_limit = blob_limit
-        self._groups: list[list[bytes]] = []
-        self._group: list[bytes] = []
+        self._events: list[Event] = []
+        self._ends: list[int] = []
 
     def record(self, event: Event) -> Event:
         """Give the event its version and make it true."""
@@ -38,7 +38,7 @@ class Recorder:
         state.version = version = state.version + 1
         numbered = replace(event, version=version)
         state.mirror.apply(numbered)
-        self._group.append(encode(numbered))
+        self._events.append(numbered)
         return numbered
 
     def reports_taken(self, host: str, epoch: str, sequence: int) -> None:
@@ -47,9 +47,9 @@ class Recorder:
 
     def end_group(self) -> None:
         """Let a blob end here: what one command gave is complete."""
-        if self._group:
-            self._groups.append(self._group)
-            self._group = []
+        end, ends = len(self._events), self._ends
+        if end and (not ends or ends[-1] != end):
+            ends.append(end)
 
     def take_pass(self) -> tuple[list[Row], list[bytes]]:
         """Take out the pass's rows, and its events as blobs; the blobs are among the rows too."""
@@ -58,23 +58,30 @@ class Recorder:
         rows: list[Row] = [*self._untold(), *self.rows]
         self.rows = []
         self._taken.clear()
-        groups, self._groups = self._groups, []
-        first = self._state.version + 1 - sum(len(group) for group in groups)
-        blobs: list[BlobAppended] = []
-        events: list[bytes] = []
-        size = 0
-        for group in groups:
-            group_size = sum(map(len, group))
-            if events and size + group_size > self._blob_limit:
-                blobs.append(self._blob(first, events))
-                first += len(events)
-                events, size = [], 0
-            events.extend(group)
-            size += group_size
-        if events:
-            blobs.append(self._blob(first, events))
+        blobs = self._take_blobs()
         rows.extend(blobs)
         return rows, [each.blob for each in blobs]
+
+    def _take_blobs(self) -> list[BlobAppended]:
+        events, self._events = self._events, []
+        ends, self._ends = self._ends, []
+        if not events:
+            return []
+        whole = self._blob(events)
+        if len(whole.blob) <= self._blob_limit:
+            return [whole]
+        return [self._blob(events[first:end]) for first, end in self._parts(events, ends)]
+
+    def _parts(self, events: list[Event], ends: list[int]) -> Iterator[tuple[int, int]]:
+        """Give where blobs of many events begin and end: as large as they may be, or one group."""
+        first = begun = size = 0
+        for end in ends:
+            group = sum(len(encode(event)) for event in events[begun:end])
+            if size and size + group > self._blob_limit:
+                yield first, begun
+                first, size = begun, 0
+            begun, size = end, size + group
+        yield first, begun
 
     def _untold(self) -> Iterator[ReportsTaken]:
         """Give the last reports that no event tells of; see `LogContents.reports_taken`."""
@@ -84,6 +91,6 @@ class Recorder:
             if host is None or host.epoch != epoch or host.sequence != last:
                 yield ReportsTaken(name, epoch, last)
 
-    def _blob(self, first: int, events: list[bytes]) -> BlobAppended:
-        blob = encode_blob(self._state.log_id, first, events)
-        return BlobAppended(first, first + len(events) - 1, blob)
+    def _blob(self, events: list[Event]) -> BlobAppended:
+        first, last = events[0].version, events[-1].version
+        return BlobAppended(first, last, encode_blob(self._state.log_id, first, events))

@@ -7,13 +7,12 @@ events, and cannot be trusted.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
-from pykka import ActorRef
 
 from actors.dispatched_actor import DispatchedActor
+from actors.mailbox import Mailbox
 from actors.saga import IssueCmd, Saga, SagaAction, SagaContext, Wait
 from transport.codec import encode
 from transport.messages import CommandIdentity, Event
@@ -67,7 +66,7 @@ class SagaActor(DispatchedActor):
     Args:
         saga: as it was made from its input.
         context: what it may know.
-        coordinator: is told its actions.
+        coordinator: the mailbox that is told its actions.
         before_turn: see `BeforeTurn`; for tests that make sagas crash.
     """
 
@@ -75,7 +74,7 @@ class SagaActor(DispatchedActor):
         self,
         saga: Saga,
         context: SagaContext,
-        coordinator: ActorRef[Any],
+        coordinator: Mailbox,
         before_turn: BeforeTurn | None = None,
     ) -> None:
         super().__init__()
@@ -89,14 +88,13 @@ class SagaActor(DispatchedActor):
         if self._before_turn is not None:
             self._before_turn(self._saga, message)
         if type(message) is DeliverEvent:
-            self._tell(self._saga.on_event(message.event, self._context))
+            action = self._saga.on_event(message.event, self._context)
+            self._coordinator.tell(ActionTaken(self._context.saga_id, action))
         elif type(message) is StartSaga:
-            self._tell(self._saga.start(self._context))
+            action = self._saga.start(self._context)
+            self._coordinator.tell(ActionTaken(self._context.saga_id, action))
         elif type(message) is ReplaySaga:
             self._replay(message)
-
-    def _tell(self, action: SagaAction) -> None:
-        self._coordinator.tell(ActionTaken(self._context.saga_id, action))
 
     def _replay(self, history: ReplaySaga) -> None:
         actions = [self._saga.start(self._context)]
@@ -110,7 +108,7 @@ class SagaActor(DispatchedActor):
                     raise ReplayDisagreementError(msg)
                 issued += 1
             elif not isinstance(action, Wait):
-                self._tell(action)
+                self._coordinator.tell(ActionTaken(self._context.saga_id, action))
         if issued < len(history.issued):
             msg = f"the saga issued {len(history.issued)} commands, its replay {issued}"
             raise ReplayDisagreementError(msg)

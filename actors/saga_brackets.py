@@ -22,6 +22,8 @@ from actors.coordinator_messages import (
     StartRefills,
 )
 from actors.coordinator_parts import CoordinatorParts, triggers_of
+from actors.mailbox import Mailbox, mailbox_of
+from actors.outcome_text import outcome_text, summary_of
 from actors.reducer import SettledStep
 from actors.saga import (
     Done,
@@ -48,7 +50,7 @@ from actors.saga_log import (
     StepClosed,
     StepIssued,
 )
-from actors.saga_recovery import REASON_LIMIT, SagaRecovery, summary_of
+from actors.saga_recovery import SagaRecovery
 from actors.sagas import PoolRefill
 from actors.state import OpenSaga
 from actors.step_queue import PendingStep
@@ -82,6 +84,7 @@ class SagaBrackets:
     def __init__(self, parts: CoordinatorParts, coordinator: ActorRef[Any]) -> None:
         self._parts = parts
         self._coordinator = coordinator
+        self._inbox = mailbox_of(coordinator)
         self._state = parts.state
         self._recorder = parts.recorder
         self._statistics = parts.statistics
@@ -148,7 +151,7 @@ class SagaBrackets:
         self._recorder.rows.append(EventDelivered(saga_id, event))
         saga.delivered.append(event)
         saga.since = self._parts.clock.time
-        saga.actor.tell(DeliverEvent(event))
+        saga.mailbox.tell(DeliverEvent(event))
 
     def _look_up(self, saga_id: int) -> OpenSaga | None:
         self._statistics.look_ups += 1
@@ -197,25 +200,20 @@ class SagaBrackets:
         deadline = parts.wall() + timeout
         opened = SagaOpened(saga_id, saga.name, snapshot, cause, host, epoch, deadline)
         self._recorder.rows.append(opened)
-        actor = self._start_actor(saga, context)
-        begun = OpenSaga(saga_id, type(saga), actor, host, epoch, context, snapshot)
-        begun.since = parts.clock.time
-        state.open(begun)
-        parts.timers.set(saga_id, begun.since + timeout)
+        mailbox = self._start_actor(saga, context)
+        now = parts.clock.time
+        state.open(OpenSaga(type(saga), context, mailbox, epoch=epoch, made_with=snapshot, now=now))
+        parts.timers.set(saga_id, now + timeout)
         self._statistics.started += 1
         self._recorder.record(SagaStarted(name=saga.name, cause=cause, saga_id=saga_id))
-        actor.tell(StartSaga())
+        mailbox.tell(StartSaga())
 
-    def _start_actor(self, saga: Saga, context: SagaContext) -> ActorRef[SagaActor]:
-        return SagaActor.start(
-            saga,
-            context,
-            self._coordinator,
-            self._parts.before_saga_turn,
-            dispatcher=self._parts.dispatcher,
-            watcher=self._coordinator,
-            name=context.saga_id,
-        )
+    def _start_actor(self, saga: Saga, context: SagaContext) -> Mailbox:
+        mailbox = Mailbox(self._parts.dispatcher)
+        mailbox.watcher = self._coordinator
+        mailbox.name = context.saga_id
+        SagaActor.start_with(mailbox, saga, context, self._inbox, self._parts.before_saga_turn)
+        return mailbox
 
     def _rebuild(self, saga_id: int, error: BaseException) -> None:
         """Make a crashed saga anew from its input and its events, if its budget allows."""
@@ -233,9 +231,9 @@ class SagaBrackets:
         except Exception as second:  # noqa: BLE001 - the saga's own code; only this saga fails
             self._end(saga, failure=f"saga cannot be made anew: {summary_of(second)}")
             return
-        saga.actor = self._start_actor(anew, saga.context)
+        saga.mailbox = self._start_actor(anew, saga.context)
         history = ReplaySaga(tuple(saga.delivered), tuple(saga.issued), self._state.log_id)
-        saga.actor.tell(history)
+        saga.mailbox.tell(history)
 
     # --- actions out --------------------------------------------------------------------------
 
@@ -248,7 +246,7 @@ class SagaBrackets:
             case IssueCmd(target=target, command=command):
                 self._issue(saga, target, command)
             case Done(result=result):
-                self._end(saga, result=result[:REASON_LIMIT])
+                self._end(saga, result=outcome_text(result))
             case Failed(reason=reason):
                 self._end(saga, failure=reason)
             case Wait():
@@ -305,7 +303,7 @@ class SagaBrackets:
             return
         self._close_step(saga, None)
         recorded = [self._recorder.record(replace(event, saga_id=saga.saga_id)) for event in events]
-        self._coordinator.tell(EventsRecorded(recorded, []))
+        self._inbox.tell(EventsRecorded(recorded, []))
 
     # --- sagas end ----------------------------------------------------------------------------
 
@@ -336,7 +334,7 @@ class SagaBrackets:
         self, saga: OpenSaga, *, result: str | None = None, failure: str | None = None
     ) -> None:
         saga_id = saga.saga_id
-        failure = failure[:REASON_LIMIT] if failure is not None else None
+        failure = outcome_text(failure) if failure is not None else None
         self._close_step(saga, failure)
         self._recorder.rows.append(SagaClosed(saga_id, result, failure))
         if failure is not None:
@@ -346,7 +344,7 @@ class SagaBrackets:
             self._statistics.completed += 1
             self._recorder.record(SagaCompleted(result=result or "", saga_id=saga_id))
         self._parts.timers.cancel(saga_id)
-        self._parts.dispatcher.stop(saga.actor)
+        saga.mailbox.end()
         self._parts.children.ended(saga_id, self._parts.clock.time)
         self._state.close(saga)
         if failure is not None and saga.host is not None and saga.kind.fills_pool:

@@ -1,13 +1,12 @@
 """Going on with the sagas that the log has open, after a start or the engine's crash."""
 
 from collections.abc import Callable, Sequence
-from traceback import format_exception_only
-
-from pykka import ActorRef
 
 from actors.coordinator_parts import CoordinatorParts
+from actors.mailbox import Mailbox
+from actors.outcome_text import outcome_text, summary_of
 from actors.saga import Saga, SagaContext, Target
-from actors.saga_actor import ReplaySaga, SagaActor
+from actors.saga_actor import ReplaySaga
 from actors.saga_log import DeadlineExtended, SagaClosed, SagaRecord, StepClosed
 from actors.state import OpenSaga
 from actors.step_queue import PendingStep
@@ -15,19 +14,13 @@ from actors.timers import SECOND
 from transport.codec import unpack
 from transport.messages import Event, OpaqueEvent, Recorded, SagaFailed
 
-REASON_LIMIT = 1024
 RECOVERY_GRACE = 5 * SECOND
 EXTENSIONS = 3
 """A recovered saga has this long at least, in nanoseconds; so many recoveries may extend it."""
 
 
-StartActor = Callable[[Saga, SagaContext], ActorRef[SagaActor]]
-"""Starts the actor of a saga."""
-
-
-def summary_of(error: BaseException) -> str:
-    """Give an exception's type and text."""
-    return "".join(format_exception_only(error)).strip()
+StartActor = Callable[[Saga, SagaContext], Mailbox]
+"""Starts the actor of a saga, and gives its mailbox."""
 
 
 class SagaRecovery:
@@ -58,11 +51,10 @@ class SagaRecovery:
             self._close_unrecovered(record, reason)
             return
         context = SagaContext(opened.saga_id, opened.host)
-        actor = self._start_actor(anew, context)
-        saga = OpenSaga(
-            opened.saga_id, kind, actor, opened.host, opened.epoch, context, opened.input
-        )
-        saga.since, saga.recovered = parts.clock.time, True
+        mailbox = self._start_actor(anew, context)
+        now = parts.clock.time
+        saga = OpenSaga(kind, context, mailbox, epoch=opened.epoch, made_with=opened.input, now=now)
+        saga.recovered = True
         saga.delivered = delivered
         saga.issued = [step.command for step in record.steps]
         self._state.open(saga)
@@ -72,8 +64,8 @@ class SagaRecovery:
         deadline = recovered_deadline(record, parts.wall(), timeout)
         if deadline != record.deadline:
             self._recorder.rows.append(DeadlineExtended(saga.saga_id, deadline))
-        parts.timers.set(saga.saga_id, parts.clock.time + max(0, deadline - parts.wall()))
-        actor.tell(ReplaySaga(tuple(saga.delivered), tuple(saga.issued), self._state.log_id))
+        parts.timers.set(saga.saga_id, now + max(0, deadline - parts.wall()))
+        mailbox.tell(ReplaySaga(tuple(saga.delivered), tuple(saga.issued), self._state.log_id))
 
     def _pending_step(self, record: SagaRecord) -> PendingStep | None:
         if len(record.steps) == len(record.closed_steps):
@@ -90,11 +82,11 @@ class SagaRecovery:
         saga.queue.restore(step)
 
     def _close_unrecovered(self, record: SagaRecord, reason: str) -> None:
-        parts, saga_id = self._parts, record.opened.saga_id
+        parts, saga_id, reason = self._parts, record.opened.saga_id, outcome_text(reason)
         for step in record.steps[len(record.closed_steps) :]:
             self._recorder.rows.append(StepClosed(saga_id, step.step, reason))
         self._recorder.rows.append(SagaClosed(saga_id, None, reason))
-        self._recorder.record(SagaFailed(reason=reason[:REASON_LIMIT], saga_id=saga_id))
+        self._recorder.record(SagaFailed(reason=reason, saga_id=saga_id))
         parts.statistics.failed += 1
 
 

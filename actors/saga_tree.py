@@ -26,15 +26,13 @@ def actor_tree(
         saga = state.sagas.get(saga_id)
         if saga is None:
             continue
-        mailbox = saga.actor.actor_inbox
-        assert isinstance(mailbox, Mailbox)  # noqa: S101 - a saga runs on the dispatcher
         facts = supervised.facts(saga_id, 0)
         failure = facts.last_failure if facts is not None else None
         waits_for = saga.step.command_type if saga.step is not None else None
         children.append(
             {
                 "name": f"{saga_id} {saga.kind.name}",
-                **_facts(mailbox, dispatcher),
+                **_facts(saga.mailbox, dispatcher),
                 "restarts": facts.incarnation - 1 if facts is not None else 0,
                 "last_failure": str(failure) if failure is not None else None,
                 "waits_for": waits_for,

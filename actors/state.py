@@ -6,10 +6,8 @@ Only `Recorder.record` (events) and the coordinator (its sagas' steps) change it
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from pykka import ActorRef
-
+from actors.mailbox import Mailbox
 from actors.saga import Saga, SagaContext, SnapshotValue
 from actors.step_queue import PendingStep, StepQueue
 from transport.messages import Event
@@ -48,13 +46,14 @@ class OpenIds:
         return order[0] if order else None
 
 
-@dataclass(slots=True, eq=False)
 class OpenSaga:
     """A saga whose bracket is open.
 
+    Not a dataclass: the constructor of one is not compiled, and there are many sagas.
+
     Attributes:
         kind: its class.
-        actor: the actor that runs it.
+        mailbox: of the actor that runs it.
         host, epoch: of its trigger; None for a trigger without a host.
         context: what it may know.
         input: what it was made with.
@@ -67,20 +66,47 @@ class OpenSaga:
         recovered: it was made anew from the log.
     """
 
-    saga_id: int
-    kind: type[Saga]
-    actor: ActorRef[Any]
-    host: str | None
-    epoch: str | None
-    context: SagaContext
-    input: dict[str, SnapshotValue]
-    delivered: list[Event] = field(default_factory=list)
-    issued: list[bytes] = field(default_factory=list)
-    step: PendingStep | None = None
-    queue: StepQueue | None = None
-    destination: tuple[str, ...] = ()
-    since: int = 0
-    recovered: bool = False
+    __slots__ = (
+        "context",
+        "delivered",
+        "destination",
+        "epoch",
+        "host",
+        "input",
+        "issued",
+        "kind",
+        "mailbox",
+        "queue",
+        "recovered",
+        "saga_id",
+        "since",
+        "step",
+    )
+
+    def __init__(
+        self,
+        kind: type[Saga],
+        context: SagaContext,
+        mailbox: Mailbox,
+        *,
+        epoch: str | None,
+        made_with: dict[str, SnapshotValue],
+        now: int,
+    ) -> None:
+        self.saga_id = context.saga_id
+        self.kind = kind
+        self.mailbox = mailbox
+        self.host = context.host
+        self.epoch = epoch
+        self.context = context
+        self.input = made_with
+        self.delivered: list[Event] = []
+        self.issued: list[bytes] = []
+        self.step: PendingStep | None = None
+        self.queue: StepQueue | None = None
+        self.destination: tuple[str, ...] = ()
+        self.since = now
+        self.recovered = False
 
 
 @dataclass(slots=True)

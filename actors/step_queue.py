@@ -1,13 +1,11 @@
 """The pending steps of one destination. They *are* its command queue; there is no second one."""
 
 from collections import deque
-from dataclasses import dataclass
 
 UNSENT_LIMIT = 64
 """How many steps may wait that were never handed to a live connection."""
 
 
-@dataclass(slots=True, eq=False)
 class PendingStep:
     """A command that no report has settled yet.
 
@@ -19,13 +17,31 @@ class PendingStep:
         settled: a report came, or the saga ended; it is not sent any more.
     """
 
-    saga_id: int
-    index: int
-    command: bytes
-    command_type: str
-    outcomes: tuple[str, ...]
-    handed: bool = False
-    settled: bool = False
+    __slots__ = (
+        "command",
+        "command_type",
+        "handed",
+        "index",
+        "outcomes",
+        "saga_id",
+        "settled",
+    )
+
+    def __init__(
+        self,
+        saga_id: int,
+        index: int,
+        command: bytes,
+        command_type: str,
+        outcomes: tuple[str, ...],
+    ) -> None:
+        self.saga_id = saga_id
+        self.index = index
+        self.command = command
+        self.command_type = command_type
+        self.outcomes = outcomes
+        self.handed = False
+        self.settled = False
 
 
 class StepQueue:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from actors.command_line.diag_state import state_lines
+from actors.dispatcher import Dispatcher
 from actors.engine import EngineSettings
 from actors.engine_view import LABELS_SHOWN, PEERS_SHOWN
 from actors.launcher_link import Comparison
+from actors.mailbox import Mailbox
 from actors.open_saga_view import LoopHealth
 from actors.saga import SagaContext
 from actors.sagas import PoolRefill
@@ -322,11 +324,11 @@ def crowded() -> PlayedLauncher:
         link.peers[name].compared = Comparison(0, 0, 99, (label,) * LABELS_SHOWN)
     saga = PoolRefill("host")
     first = state.next_saga_id
-    actor: Any = None
+    mailbox = Mailbox(Dispatcher())
     for saga_id in range(first, first + MANY_SAGAS):
         name, epoch = f"{saga_id % MANY_HOSTS:064}", f"{saga_id % MANY_HOSTS:032x}"
         context = SagaContext(saga_id, name)
-        each = OpenSaga(saga_id, type(saga), actor, name, epoch, context, {})
+        each = OpenSaga(type(saga), context, mailbox, epoch=epoch, made_with={}, now=0)
         each.step = PendingStep(saga_id, 0, b"", "C" * 128, ())
         each.destination = (name, epoch)
         state.queue_of(each.destination).add(each.step)

@@ -31,6 +31,7 @@ from transport.codec import (
     encode_commands,
     encode_reports,
     family,
+    read_at_once,
     unpack,
 )
 from transport.frame_fault import FrameError
@@ -141,7 +142,7 @@ def envelopes(draw: st.DrawFn) -> bytes:
 @fuzzed(400)
 @given(frame=spoiled_frames(ALL) | one_of_types(ALL).map(encode) | envelopes())
 def test_what_is_read_at_once_is_what_the_checks_give(frame: bytes) -> None:
-    at_once = FILLED.read(frame)
+    at_once = read_at_once(frame, FILLED)
     if at_once is not None:
         checked = convert(unpack(frame), KNOWN)
         assert isinstance(at_once, type(checked))
@@ -165,13 +166,13 @@ def test_an_envelope_is_read_at_once_with_its_elements(name: str) -> None:
         frames = [encode(each) for each in elements]
         match name:
             case "Reports":
-                envelope: Any = FILLED.read(encode_reports(1, frames))
+                envelope: Any = read_at_once(encode_reports(1, frames), FILLED)
                 assert envelope.reports == elements
             case "Commands":
-                envelope = FILLED.read(encode_commands(frames))
+                envelope = read_at_once(encode_commands(frames), FILLED)
                 assert envelope.commands == elements
             case _:
-                envelope = FILLED.read(encode_blob(LOG, 1, frames))
+                envelope = read_at_once(encode_blob(LOG, 1, frames), FILLED)
                 assert envelope.events == elements
 
     is_read()

@@ -37,11 +37,6 @@ def test_handle_receive_takes_exactly_one_message() -> None:
     assert list(inspect.signature(pykka.Actor._handle_receive).parameters) == ["self", "message"]  # noqa: SLF001
 
 
-def test_an_actors_ref_is_kept_under_the_name_that_we_set() -> None:
-    source = inspect.getsource(pykka.Actor)
-    assert "self._actor_ref = ActorRef(self)" in source
-
-
 def test_a_ref_reads_the_attributes_that_a_dispatched_actor_sets() -> None:
     source = inspect.getsource(pykka.ActorRef.__init__)
     for name in ("actor_urn", "actor_inbox", "actor_stopped"):

@@ -8,7 +8,7 @@ checked here: that no field is left out (it would take the default), and the siz
 
 import reprlib
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 import msgpack
@@ -28,6 +28,9 @@ _encode = msgspec.msgpack.Encoder().encode
 _BLOB = (Events,)
 
 MessageT = TypeVar("MessageT", bound=Message)
+
+Elements = Sequence[Message] | Sequence[bytes]
+"""What an envelope holds: messages, or their frames."""
 
 
 def family(types: Iterable[type[Message]]) -> Family:
@@ -60,21 +63,31 @@ def as_map(message: Message) -> dict[str, Any]:
     return raw
 
 
-def encode_blob(log: str, first: int, events: Sequence[bytes]) -> bytes:
-    """Give the frame of an `Events` message from its events' own frames."""
-    raw = list(map(msgspec.Raw, events))
-    return _encode({"type": "Events", "log": log, "first": first, "events": raw})
+def encode_blob(log: str, first: int, events: Elements) -> bytes:
+    """Give the frame of an `Events` message."""
+    return _encode({"type": "Events", "log": log, "first": first, "events": _packable(events)})
 
 
-def encode_commands(commands: Sequence[bytes]) -> bytes:
-    """Give the frame of a `Commands` message from its commands' own frames."""
-    return _encode({"type": "Commands", "commands": list(map(msgspec.Raw, commands))})
+def encode_commands(commands: Elements) -> bytes:
+    """Give the frame of a `Commands` message."""
+    return _encode({"type": "Commands", "commands": _packable(commands)})
 
 
-def encode_reports(sequence: int, reports: Sequence[bytes]) -> bytes:
-    """Give the frame of a `Reports` message from its reports' own frames."""
-    raw = list(map(msgspec.Raw, reports))
-    return _encode({"type": "Reports", "sequence": sequence, "reports": raw})
+def encode_reports(sequence: int, reports: Elements) -> bytes:
+    """Give the frame of a `Reports` message."""
+    return _encode({"type": "Reports", "sequence": sequence, "reports": _packable(reports)})
+
+
+def _packable(elements: Elements) -> Sequence[Any]:
+    """Give what packs as the elements' own frames do: each as it is where that is so for all."""
+    if all(map(_packs_as_it_is, dict.fromkeys(map(type, elements)))):
+        return elements
+    return [msgspec.Raw(each if isinstance(each, bytes) else encode(each)) for each in elements]
+
+
+@cache
+def _packs_as_it_is(kind: type[Message | bytes]) -> bool:
+    return kind is not bytes and is_plain(kind)
 
 
 def unpack(frame: bytes) -> Any:
@@ -102,8 +115,25 @@ def decode(frame: bytes, known: Family) -> Message:
     Raises:
         FrameError: what is wrong with it.
     """
-    message = known.read(frame)
+    message = read_at_once(frame, known)
     return convert(unpack(frame), known) if message is None else message
+
+
+def read_at_once(frame: bytes, known: Family) -> Message | None:
+    """Give the message in a frame that is just as this process would make it; else None.
+
+    Such a frame is read in C, for that gives the very message that all checks would: its type is
+    plain, and the message, encoded again, is the frame to the byte. Whatever else it is (another
+    order of keys, a field left out, a fault) goes the long way, which says what is wrong.
+    """
+    decoder = known.decoder
+    if decoder is None or len(frame) > known.size_limit:
+        return None
+    try:
+        message: Message = decoder.decode(frame)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return message if _encode(message) == frame else None
 
 
 def convert(raw: Any, known: Family) -> Message:

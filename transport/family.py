@@ -1,9 +1,4 @@
-"""The message types that one socket takes, and the fast way to read their frames.
-
-A frame is read in C where that gives the very message that the checks of `transport.codec` would:
-where its type is plain and the message, encoded again, is the frame to the byte. Whatever else it
-is (another order of keys, a field left out, a fault) goes the long way, which says what is wrong.
-"""
+"""The message types that one socket takes, and those of them that have one form on the wire."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,8 +12,6 @@ from transport.messages import Message
 
 Elements = Mapping[str, tuple[type[Message], ...]]
 """By the name of an envelope's field, the messages that its elements are."""
-
-_encode = msgspec.msgpack.Encoder().encode
 
 _PLAIN = (
     inspect.BoolType,
@@ -59,8 +52,8 @@ class Family:
 
     Attributes:
         by_name: by wire name, each with the number of keys in its map.
-        decoder: reads those that are plain; None if none is.
-        size_limit: a larger frame is not read here, in bytes.
+        decoder: reads those that are plain in C; None if none is.
+        size_limit: a larger frame is not read with it, in bytes.
     """
 
     by_name: dict[str, tuple[type[Message], int]]
@@ -80,16 +73,6 @@ class Family:
             decoder=msgspec.msgpack.Decoder(Union[plain]) if plain else None,  # noqa: UP007
             size_limit=size_limit,
         )
-
-    def read(self, frame: bytes) -> Message | None:
-        """Give the message in a frame that is just as this process would make it; else None."""
-        if self.decoder is None or len(frame) > self.size_limit:
-            return None
-        try:
-            message: Message = self.decoder.decode(frame)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            return None
-        return message if _encode(message) == frame else None
 
 
 def _with_elements(envelope: type[Message], elements: Elements) -> type[Message]:

@@ -230,7 +230,7 @@ class HostSession:
             FrameError: the frame would be larger than any launcher takes; no number is used.
         """
         first, last = self.last + 1, self.last + len(reports)
-        frame = encode_reports(first, [encode(report) for report in reports])
+        frame = encode_reports(first, reports)
         if len(frame) > MESSAGE_LIMIT:
             detail = f"reports of {len(frame)} bytes; the limit is {MESSAGE_LIMIT}"
             raise FrameError(FrameFault.TOO_LARGE, detail)

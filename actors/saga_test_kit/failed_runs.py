@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from textwrap import indent
 from typing import Self
 
-from actors.saga_recovery import summary_of
+from actors.outcome_text import summary_of
 from actors.saga_test_kit.system import System
 
 try:

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from actors.saga_recovery import summary_of
+from actors.outcome_text import summary_of
 from actors.simulation.machine_clock import MachineClock
 from transport.event_stream.items import Batch, Item, NewHistory, Truncated
 from transport.history import host_line, lines_of

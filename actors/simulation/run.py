@@ -7,7 +7,7 @@ from random import Random
 
 from msgspec import Struct
 
-from actors.saga_recovery import summary_of
+from actors.outcome_text import summary_of
 from actors.saga_rules import rules_of
 from actors.simulation import window_inspection
 from actors.simulation.fault_plan import (

@@ -82,7 +82,7 @@ class DispatchedLife:
         self._mailbox = mailbox
         post.life = self
         try:
-            actor = actor_class.start_with(mailbox, worker.args, worker.kwargs)
+            actor = actor_class.start_with(mailbox, *worker.args, **worker.kwargs)
         except BaseException as error:
             self._is_over = True
             self._listener.life_not_started(crashed(error))

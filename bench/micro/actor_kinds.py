@@ -8,6 +8,7 @@ import pykka
 
 from actors.dispatched_actor import DispatchedActor
 from actors.dispatcher import Dispatcher
+from actors.mailbox import mailbox_of
 from actors.saga import SagaContext
 from actors.saga_actor import DeliverEvent, SagaActor
 from actors.sagas import PoolRefill
@@ -137,6 +138,7 @@ class SagaActors(Kind):
     def __init__(self) -> None:
         self._dispatcher = Dispatcher()
         self._coordinator = _Silent.start(dispatcher=self._dispatcher)
+        self._inbox = mailbox_of(self._coordinator)
         self._context = SagaContext(1, "bench-0")
 
     def start(self) -> Address:
@@ -144,7 +146,7 @@ class SagaActors(Kind):
         return SagaActor.start(
             PoolRefill("bench-0"),
             self._context,
-            self._coordinator,
+            self._inbox,
             dispatcher=self._dispatcher,
             watcher=self._coordinator,
             name=1,
