@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from threading import Condition, Lock, get_ident
 from typing import Any
 
-from pykka import ActorDeadError, ActorRef
+from pykka import ActorDeadError, ActorRef, Future
 
 from actors.actor_died import ActorDied
 from actors.mailbox import CONTROL_MESSAGES, Mailbox, MailboxTimer, mailbox_of
@@ -84,7 +84,7 @@ class Dispatcher:
         self.is_closed = False
         self._choose = choose
         self._wake = wake
-        self._arrivals: deque[tuple[Mailbox, Envelope[Any]] | Callable[[], None]] = deque()
+        self._arrivals: deque[tuple[Mailbox, Any] | Callable[[], None]] = deque()
         self._arrived = Condition(Lock())
         self._next_number = 0
 
@@ -132,24 +132,25 @@ class Dispatcher:
                     mailbox.scheduled = False
                     continue
                 queue = mailbox.queue
-                envelope = queue.popleft()
+                message, reply_to = queue.popleft(), None
+                if type(message) is Envelope:
+                    message, reply_to = message.message, message.reply_to
                 if queue:
                     ready.append(mailbox)
                 else:
                     mailbox.scheduled = False
                 self.turn_began = clock()
                 self.current = mailbox
-                message = envelope.message
                 try:
                     if type(message) in CONTROL_MESSAGES:
                         response = mailbox.handle_control(actor, message)
                     else:
                         response = actor.on_receive(message)
                 except BaseException as error:  # noqa: BLE001 - `_fail` raises what is not its own
-                    self._fail(mailbox, envelope, error)
+                    self._fail(mailbox, reply_to, error)
                 else:
-                    if envelope.reply_to is not None:
-                        envelope.reply_to.set(response)
+                    if reply_to is not None:
+                        reply_to.set(response)
         finally:
             self.current = None
             self.statistics.turns += turns
@@ -193,24 +194,24 @@ class Dispatcher:
             else:
                 arrival()
 
-    def deliver(self, mailbox: Mailbox, envelope: Envelope[Any]) -> None:
-        """Put a message into a mailbox, from a thread that is not the owner."""
+    def deliver(self, mailbox: Mailbox, item: Any) -> None:
+        """Put a message or an envelope into a mailbox, from a thread that is not the owner."""
         with self._arrived:
             closed = self.is_closed
             if not closed:
-                self._arrivals.append((mailbox, envelope))
+                self._arrivals.append((mailbox, item))
                 self._arrived.notify()
         if closed:
-            mailbox.give_back(envelope)
+            mailbox.give_back(item)
         elif self._wake is not None:
             self._wake()
 
-    def bury(self, envelope: Envelope[Any]) -> None:
+    def bury(self, item: Any) -> None:
         """Count a message that nobody will handle, and answer whoever waits for it."""
         self.statistics.dead_letters += 1
-        if envelope.reply_to is not None:
+        if type(item) is Envelope and item.reply_to is not None:
             error = ActorDeadError("the actor stopped before it handled the message")
-            envelope.reply_to.set_exception((ActorDeadError, error, None))
+            item.reply_to.set_exception((ActorDeadError, error, None))
 
     def _take_chosen(self, choose: Choice) -> Mailbox:
         index = choose(len(self.ready))
@@ -236,10 +237,9 @@ class Dispatcher:
         now = self.clock()
         while (timer := self.timers.pop_due(now)) is not None:
             assert isinstance(timer, MailboxTimer)  # noqa: S101 - nothing else is set
-            timer.mailbox.admit_always(Envelope(timer))
+            timer.mailbox.admit_always(timer)
 
-    def _fail(self, mailbox: Mailbox, envelope: Envelope[Any], error: BaseException) -> None:
-        reply_to = envelope.reply_to
+    def _fail(self, mailbox: Mailbox, reply_to: Future[Any] | None, error: BaseException) -> None:
         if isinstance(error, Exception) and reply_to is not None:
             reply_to.set_exception((type(error), error, error.__traceback__))
             return

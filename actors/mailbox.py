@@ -23,6 +23,16 @@ def mailbox_of(actor: ActorRef[Any]) -> "Mailbox":
     return mailbox
 
 
+def message_of(item: Any) -> Any:
+    """Give the message that an item of a mailbox's queue is or holds."""
+    return item.message if type(item) is Envelope else item
+
+
+def enveloped(item: Any) -> Envelope[Any]:
+    """Give an item of a mailbox's queue as an envelope."""
+    return item if type(item) is Envelope else Envelope(item)
+
+
 class MailboxOwner(Protocol):
     """Whoever outlives a mailbox: it is told of the end, and gets what was not handled."""
 
@@ -58,6 +68,7 @@ class Mailbox:
     """Holds the messages of one dispatched actor, before, in and after its life.
 
     A message is either handled, or answered with `ActorDeadError` and counted as a dead letter.
+    What was told is queued as it is; what has an envelope (Pykka's) may want an answer.
     """
 
     __slots__ = (
@@ -79,7 +90,7 @@ class Mailbox:
         self.watcher: ActorRef[Any] | None = None
         self.name: Hashable = None
         self.owner: MailboxOwner | None = None
-        self.queue: deque[Envelope[Any]] = deque()
+        self.queue: deque[Any] = deque()
         self.scheduled = False
         self.holding = actor is None
         self.timers: dict[Hashable, MailboxTimer] | None = None
@@ -88,11 +99,13 @@ class Mailbox:
         """Take a message, from any thread; say whether there is an actor for it."""
         if self.actor is None:
             return False
+        if type(message) is Envelope:
+            message = Envelope(message)
         dispatcher = self.dispatcher
         if get_ident() == dispatcher.owner:
-            self.admit(Envelope(message))
+            self.admit(message)
         else:
-            dispatcher.deliver(self, Envelope(message))
+            dispatcher.deliver(self, message)
         return True
 
     def put(self, envelope: Envelope[Any], /) -> None:
@@ -107,7 +120,7 @@ class Mailbox:
 
     def get(self) -> Envelope[Any]:
         """Give the oldest message (Pykka's inbox protocol)."""
-        return self.queue.popleft()
+        return enveloped(self.queue.popleft())
 
     def empty(self) -> bool:
         """Say whether no message waits (Pykka's inbox protocol)."""
@@ -121,23 +134,23 @@ class Mailbox:
         """Stop (the part of `threading.Event` that Pykka calls)."""
         self._close()
 
-    def admit(self, envelope: Envelope[Any]) -> None:
-        """Queue a message, in the owner's thread."""
+    def admit(self, item: Any) -> None:
+        """Queue a message or an envelope, in the owner's thread."""
         if self.actor is None:
-            self._admit_without_actor(envelope)
+            self._admit_without_actor(item)
             return
-        self.queue.append(envelope)
+        self.queue.append(item)
         if not self.scheduled:
             self.scheduled = True
             self.dispatcher.ready.append(self)
 
-    def admit_from_afar(self, envelope: Envelope[Any]) -> None:
-        """Queue a message of another thread, in the owner's thread."""
-        self.admit(envelope)
+    def admit_from_afar(self, item: Any) -> None:
+        """Queue what another thread sent, in the owner's thread."""
+        self.admit(item)
 
-    def admit_always(self, envelope: Envelope[Any]) -> None:
-        """Queue a message whatever the bound, in the owner's thread."""
-        Mailbox.admit(self, envelope)
+    def admit_always(self, item: Any) -> None:
+        """Queue a message or an envelope whatever the bound, in the owner's thread."""
+        Mailbox.admit(self, item)
 
     def run(self, actor: Actor) -> None:
         """Let an actor have the messages; the mailbox held them so far."""
@@ -216,24 +229,24 @@ class Mailbox:
             if self.owner is not None:
                 self.owner.ended(None)
 
-    def give_back(self, envelope: Envelope[Any]) -> None:
-        """Let a message that cannot be handled here go to the owner, or bury it."""
+    def give_back(self, item: Any) -> None:
+        """Let what cannot be handled here go to the owner, or bury it."""
         if self.owner is not None:
-            self.owner.undelivered(envelope)
+            self.owner.undelivered(enveloped(item))
         else:
-            self.dispatcher.bury(envelope)
+            self.dispatcher.bury(item)
 
     def close_held(self) -> deque[Envelope[Any]]:
         """Close a mailbox that has no actor, and give what it held."""
         self.holding = False
         held, self.queue = self.queue, deque()
-        return held
+        return deque(map(enveloped, held))
 
-    def _admit_without_actor(self, envelope: Envelope[Any]) -> None:
+    def _admit_without_actor(self, item: Any) -> None:
         if self.holding:
-            self.queue.append(envelope)
+            self.queue.append(item)
         else:
-            self.give_back(envelope)
+            self.give_back(item)
 
     def _report(self, error: BaseException | None) -> None:
         if error is not None and self.watcher is not None and self.watcher.is_alive():
@@ -247,9 +260,7 @@ class Mailbox:
         for key in tuple(self.timers or ()):
             self.cancel_timer(key)
         if self.timers is not None:
-            self.queue = deque(
-                each for each in self.queue if type(each.message) is not MailboxTimer
-            )
+            self.queue = deque(each for each in self.queue if type(each) is not MailboxTimer)
         if self.owner is not None:
             self.owner.take_back(self.close_held())
         while self.queue:

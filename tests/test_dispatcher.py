@@ -6,6 +6,7 @@ import pytest
 
 from actors.dispatched_actor import DeadlockError, DispatchedActor
 from actors.dispatcher import ActorDied, Dispatcher
+from actors.pykka_internals import Envelope
 
 
 class Recording(DispatchedActor):
@@ -36,6 +37,23 @@ def test_messages_are_handled_in_the_order_of_their_telling() -> None:
     assert seen == []
     assert dispatcher.run_until_idle() == 5
     assert seen == [0, 1, 2, 3, 4]
+
+
+def test_an_envelope_that_is_told_is_a_message_like_any_other() -> None:
+    dispatcher, seen = Dispatcher(), list[Any]()
+    told = Envelope("a message")
+    Recording.start(seen, dispatcher=dispatcher).tell(told)
+    dispatcher.run_until_idle()
+    assert seen == [told]
+
+
+def test_an_actor_has_one_ref_and_one_urn() -> None:
+    dispatcher = Dispatcher()
+    ref, other = (Recording.start([], dispatcher=dispatcher) for _ in range(2))
+    actor = ref._actor_weakref()  # noqa: SLF001
+    assert actor is not None
+    assert actor.actor_ref is ref
+    assert actor.actor_urn == ref.actor_urn != other.actor_urn
 
 
 def test_two_ready_actors_take_turns() -> None:

@@ -5,10 +5,12 @@ import pykka
 import pytest
 
 from actors.dispatcher import Dispatcher
+from actors.pykka_internals import Envelope
 from actors.supervision.actor_worker import Worker
 from actors.supervision.child_spec import Backoff, ChildSpec, SupervisorSpec
 from actors.supervision.dead_letters import DeadLetter, DeadLetterCause
 from actors.supervision.handle import Handle
+from actors.supervision.mailbox_bounded import BoundedMailbox
 from actors.supervision.mailbox_options import Bound, MailboxFullError, MailOptions, Overflow
 from tests.supervised_actors import (
     KINDS,
@@ -203,3 +205,31 @@ def test_another_threads_message_to_a_full_dispatched_mailbox_is_a_dead_letter()
         assert tree.dead_letters.count == 2
         with pytest.raises(MailboxFullError):
             answers[0].get(timeout=PATIENCE)
+
+
+class Incomparable:
+    """A message that cannot be asked whether it is equal to another, as arrays cannot."""
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_a_full_mailbox_drops_the_oldest_of_what_its_actors_ref_was_told() -> None:
+    class Owner:
+        def __init__(self) -> None:
+            self.dropped = list[Any]()
+
+        def overflowed(self, envelope: Envelope[Any]) -> None:
+            self.dropped.append(envelope.message)
+
+    owner, seen, dispatcher = Owner(), list[Any](), Dispatcher()
+    mailbox = BoundedMailbox(dispatcher, Bound(2, Overflow.DROP_OLDEST), owner)
+    ref = Dispatched.start_with(mailbox, seen).actor_ref
+    told = [Incomparable() for _ in range(3)]
+    for each in told:
+        ref.tell(each)
+    dispatcher.run_until_idle()
+    assert list(map(id, owner.dropped)) == list(map(id, told[:1]))
+    assert list(map(id, seen)) == list(map(id, told[1:]))

@@ -60,7 +60,8 @@ def test_the_first_example_runs_in_an_empty_project_with_nothing_but_the_built_w
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    monkeypatch.delenv(SWITCH, raising=False)
+    for each in (SWITCH, "PYTHONPATH"):
+        monkeypatch.delenv(each, raising=False)
     with copy_of_the_product(*PROJECT_FILES) as project:
         run(sys.executable, "-c", SOURCE_DISTRIBUTION, str(project), str(tmp_path / "dist"))
     [source] = (tmp_path / "dist").glob("muxsaga-*.tar.gz")

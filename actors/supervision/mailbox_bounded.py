@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 from actors.dispatcher import Dispatcher
-from actors.mailbox import Mailbox, MailboxTimer
+from actors.mailbox import Mailbox, MailboxTimer, enveloped, message_of
 from actors.pykka_internals import Envelope, StopMessage
 from actors.supervision.mailbox_options import (
     Bound,
@@ -40,38 +40,39 @@ class BoundedMailbox(Mailbox):
         self.bound = bound
         self.overflow_owner = owner
 
-    def admit(self, envelope: Envelope[Any]) -> None:
-        """Queue a message if there is room, in the owner's thread.
+    def admit(self, item: Any) -> None:
+        """Queue a message or an envelope if there is room, in the owner's thread.
 
         Raises:
             MailboxFullError: there is none, the policy is to reject, and it was a tell.
         """
-        if self._make_room(envelope):
-            super().admit(envelope)
-        elif envelope.reply_to is None:
+        if self._make_room(item):
+            super().admit(item)
+            return
+        envelope = enveloped(item)
+        if envelope.reply_to is None:
             msg = f"{self.bound.limit} messages wait already"
             raise MailboxFullError(msg)
-        else:
-            self.overflow_owner.overflowed(envelope)
+        self.overflow_owner.overflowed(envelope)
 
-    def admit_from_afar(self, envelope: Envelope[Any]) -> None:
-        """Queue a message of another thread if there is room, in the owner's thread."""
-        if self._make_room(envelope):
-            super().admit(envelope)
+    def admit_from_afar(self, item: Any) -> None:
+        """Queue what another thread sent if there is room, in the owner's thread."""
+        if self._make_room(item):
+            super().admit(item)
         else:
-            self.overflow_owner.overflowed(envelope)
+            self.overflow_owner.overflowed(enveloped(item))
 
-    def _make_room(self, envelope: Envelope[Any]) -> bool:
+    def _make_room(self, item: Any) -> bool:
         queue = self.queue
-        if len(queue) < self.bound.limit or bypasses_bound(envelope.message):
+        if len(queue) < self.bound.limit or bypasses_bound(message_of(item)):
             return True
         if self.actor is None and not self.holding:
             return True
         if self.bound.overflow is Overflow.REJECT:
             return False
-        oldest = next((each for each in queue if not bypasses_bound(each.message)), None)
-        if oldest is None:
-            return False
-        queue.remove(oldest)
-        self.overflow_owner.overflowed(oldest)
-        return True
+        for index, oldest in enumerate(queue):
+            if not bypasses_bound(message_of(oldest)):
+                del queue[index]
+                self.overflow_owner.overflowed(enveloped(oldest))
+                return True
+        return False
