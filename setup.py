@@ -28,6 +28,7 @@ MODULES = (
     "actors/dispatcher.py",
     "actors/engine.py",
     "actors/intake.py",
+    "actors/journal_trim.py",
     "actors/launcher_link.py",
     "actors/launcher_passes.py",
     "actors/mailbox.py",
@@ -37,6 +38,7 @@ MODULES = (
     "actors/refill_plan.py",
     "actors/report_context.py",
     "actors/saga_brackets.py",
+    "actors/saga_children.py",
     "actors/sagas/pool_fill.py",
     "actors/sqlite_row_writer.py",
     "actors/state.py",
@@ -56,15 +58,16 @@ MODULES = (
     "host_sim/window_maker.py",
     "host_sim/windows.py",
     "transport/codec.py",
+    "transport/event_stream/open_groups.py",
+    "transport/event_stream/snapshot.py",
     "transport/host_session.py",
     "transport/labels.py",
     "transport/mirror.py",
 )
 """What is compiled: the inner modules of the deterministic cores, through which every promote goes.
 
-Not among them is what users subclass or what is made in ways that mypyc does not know: the actors
-and their dispatcher, mailbox and saga log's rows (Pykka makes actors with `__new__`), and message
-classes, whose annotations msgspec reads at run time.
+Not among them is what users subclass or what is made in ways that mypyc does not know: actors,
+which Pykka makes with `__new__`, and message classes, whose annotations msgspec reads at run time.
 """
 
 BUILDING = {"bdist_wheel", "build", "build_ext", "editable_wheel"}

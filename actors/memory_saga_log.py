@@ -82,7 +82,9 @@ class MemorySagaLog:
         with self._sagas.lock:
             for row in rows:
                 self._keep(row)
-        self._journal.trim()
+        self._journal.trim(
+            sum(row.last - row.first + 1 for row in rows if type(row) is BlobAppended)
+        )
 
     def load(self) -> LogContents:
         """Give everything that is committed, for a launcher to begin with."""
@@ -251,12 +253,12 @@ class _Journal:
             self._blobs.append(row.blob)
             self._last = row.last
 
-    def trim(self) -> None:
+    def trim(self, added: int) -> None:
         if not self._trim.is_due(self._last):
             return
         waiting = map(self._events_in, self._blobs[self._folded :])
         before = self._trim.snapshot.before
-        written = self._trim.advance(self._last, waiting)
+        written = self._trim.advance(self._last, added, waiting)
         if self._trim.snapshot.before != before:
             self._folded = bisect_right(self._firsts, self._trim.snapshot.before - 1)
         self._next_rows.extend(written.rows)

@@ -45,7 +45,7 @@ RETENTION = 7 * 24 * 3600 * SECOND
 LOOKED_AT_A_COMMIT = 64
 """At how many of the oldest sagas one commit looks, whether their retention is over."""
 
-SWEPT_A_COMMIT = 256
+SWEPT_A_COMMIT = 64
 """How many blobs, and snapshot rows, that readers do not see any more one commit deletes."""
 
 __all__ = ["RETENTION", "Durability", "LogRefusedError", "SqliteSagaLog", "WallClock"]
@@ -94,6 +94,8 @@ class SqliteSagaLog:
             with refusal(path):
                 found = log_row(self._db)
                 snapshot = self._stored_snapshot(found.before)
+                sql = "SELECT count(*) FROM snapshot WHERE before = ?"
+                (rows_shown,) = self._db.execute(sql, (found.before,)).fetchone()
                 fed = self._db.execute("SELECT DISTINCT saga_id FROM event_delivered")
                 self._fed = {saga_id for (saga_id,) in fed.fetchall()}
                 self._open = OpenIds()
@@ -108,7 +110,7 @@ class SqliteSagaLog:
         self._next_saga_id = found.next_saga_id
         self._committed = (found.version, found.before)
         self._is_swept = False
-        self._trim = JournalTrim(journal_events, snapshot)
+        self._trim = JournalTrim(journal_events, snapshot, rows_shown)
         self._checkpointer = Checkpointer(path)
         self._forget_at = 0
         self._forgotten_up_to = 0
@@ -212,7 +214,8 @@ class SqliteSagaLog:
     def _trim_journal(self) -> None:
         trim, db = self._trim, self._db
         shown = trim.shown
-        written = trim.advance(self._last, self._blobs_from(trim.snapshot.before))
+        added = self._last - self._committed[0]
+        written = trim.advance(self._last, added, self._blobs_from(trim.snapshot.before))
         if written.rows:
             before = trim.snapshot.before
             numbered = enumerate(written.rows, written.first)

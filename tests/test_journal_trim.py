@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from actors.journal_trim import WRITTEN_A_COMMIT, JournalTrim
+from actors.journal_trim import EVENTS_A_ROW, FOLDED_A_COMMIT, WRITTEN_A_COMMIT, JournalTrim
 from actors.memory_saga_log import MemorySagaLog
 from actors.saga_log import BlobAppended, LogUnavailableError, SagaLog, SagaOpened
-from actors.sqlite_saga_log import SqliteSagaLog
+from actors.sqlite_saga_log import SWEPT_A_COMMIT, SqliteSagaLog
 from tests.event_stream_builders import LOG, MemoryJournal, added, label, origin, registered
 from transport.codec import Codec
 from transport.event_stream import Snapshot
@@ -73,6 +73,14 @@ class Story:
             self.next_label += 1
         return self._row(self.journal.record(*events), len(events))
 
+    def come_and_go(self, count: int = 1) -> BlobAppended:
+        """Add windows and take each out again: two events that leave no row."""
+        events: list[Event] = []
+        for _ in range(count):
+            events += added(self.next_label), died(self.next_label)
+            self.next_label += 1
+        return self._row(self.journal.record(*events), len(events))
+
     def _row(self, blob: bytes, count: int) -> BlobAppended:
         return BlobAppended(self.journal.last - count + 1, self.journal.last, blob)
 
@@ -104,12 +112,47 @@ def test_no_commit_writes_more_rows_than_its_part() -> None:
     numbers: list[int] = []
     assert len(waiting) > WINDOWS
     while trim.shown == 1:
-        part = trim.advance(story.journal.last, iter(waiting[trim.snapshot.before - 1 :]))
+        part = trim.advance(story.journal.last, 1, iter(waiting[trim.snapshot.before - 1 :]))
         written.append(len(part.rows))
         numbers += range(part.first, part.first + len(part.rows))
     assert max(written) == WRITTEN_A_COMMIT
     assert len([each for each in written if each]) > 2
     assert numbers == list(range(len(list(trim.snapshot.rows()))))
+
+
+def test_no_commit_folds_more_than_its_part() -> None:
+    story = Story()
+    trim = JournalTrim(KEEP, Snapshot())
+    story.register()
+    for _ in range(2 * KEEP):
+        story.come_and_go()
+    events = story.journal.truth
+    folded = []
+    while trim.shown == 1:
+        before = trim.snapshot.before
+        trim.advance(story.journal.last, 10, iter([event] for event in events[before - 1 :]))
+        folded.append(trim.snapshot.before - before)
+    assert max(folded) == FOLDED_A_COMMIT + 20
+    assert trim.snapshot.before == story.journal.last - KEEP + 1
+
+
+def test_a_large_state_is_not_written_again_for_every_few_events() -> None:
+    story = Story()
+    trim = JournalTrim(KEEP, Snapshot())
+    waiting = [story.register()]
+    written = 0
+    for number in range(20 * WINDOWS):
+        waiting.append(story.add() if number < WINDOWS else story.come_and_go())
+        if trim.is_due(story.journal.last):
+            blobs = (Codec().decode_blob(row.blob) for row in waiting)
+            before = trim.snapshot.before
+            written += len(trim.advance(story.journal.last, 2, blobs).rows)
+            while waiting[0].first < trim.snapshot.before != before:
+                del waiting[0]
+    rows = len(list(trim.snapshot.rows()))
+    assert rows > WINDOWS // 2
+    assert trim.shown > WINDOWS
+    assert written - rows <= story.journal.last // EVENTS_A_ROW
 
 
 def test_a_reader_sees_the_former_snapshot_until_the_next_one_is_whole(log: SagaLog) -> None:
@@ -128,12 +171,12 @@ def test_a_reader_sees_the_former_snapshot_until_the_next_one_is_whole(log: Saga
 def test_a_blob_that_spans_a_whole_step_is_kept_until_it_can_be_folded(log: SagaLog) -> None:
     story = Story()
     log.commit([story.register()])
-    for _ in range(KEEP // 2):
-        log.commit([story.add()])
-    log.commit([story.add(KEEP)])
+    for _ in range(KEEP // 4):
+        log.commit([story.come_and_go()])
+    log.commit([story.come_and_go(KEEP // 2)])
     befores: list[int] = []
-    for _ in range(KEEP + 100):
-        log.commit([story.add()])
+    for _ in range(KEEP):
+        log.commit([story.come_and_go()])
         befores.append(log.reader().view().first)
         story.assert_shown_by(log)
     assert len(set(befores)) > 3
@@ -187,7 +230,7 @@ def test_what_is_not_shown_any_more_is_swept_out(open_file: MakeLog) -> None:
     before = view.first
     while log.reader().view().first == before:
         log.commit([story.add()])
-    for _ in range(10):
+    for _ in range(story.journal.last // SWEPT_A_COMMIT):
         log.commit([])
     shown = log.reader().view().first
     db = log._db  # noqa: SLF001 - what is in the file

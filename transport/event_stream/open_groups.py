@@ -12,7 +12,7 @@ one command gave are never split over two blobs, so a trigger, its promote's eve
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from typing import Any
 
 from msgspec import Struct
 
@@ -42,14 +42,25 @@ class BracketGroup(Struct, frozen=True):
     terminal: Terminal
 
 
-@dataclass(slots=True)
 class OpenGroup:
     """A bracket that is open, with its group's events so far. `cause`: its trigger's version."""
 
-    saga_id: int
-    name: str
-    cause: int | None
-    events: list[Recorded] = field(default_factory=list)
+    __slots__ = ("cause", "events", "name", "saga_id")
+
+    def __init__(
+        self, saga_id: int, name: str, cause: int | None, events: Iterable[Recorded] = ()
+    ) -> None:
+        self.saga_id = saga_id
+        self.name = name
+        self.cause = cause
+        self.events = list(events)
+
+
+_TERMINALS: frozenset[type[Any]] = frozenset((SagaCompleted, SagaFailed))
+_OF_PROMOTES: frozenset[type[Any]] = frozenset(
+    (PoolWindowRemoved, PoolWindowPromoted, WindowOpened)
+)
+"""Events whose `promote_id` says which promote they belong to, if any."""
 
 
 class OpenGroups:
@@ -57,7 +68,7 @@ class OpenGroups:
 
     def __init__(self, groups: Iterable[OpenGroup] = ()) -> None:
         self._open = {
-            each.saga_id: OpenGroup(each.saga_id, each.name, each.cause, list(each.events))
+            each.saga_id: OpenGroup(each.saga_id, each.name, each.cause, each.events)
             for each in groups
         }
 
@@ -73,20 +84,25 @@ class OpenGroups:
         members = self._open_brackets(events)
         released: list[BracketGroup | Recorded] = []
         for event in events:
-            saga_ids = members.get(event.version, [])
-            own = event.saga_id
-            if own is not None and own in self._open and own not in saga_ids:
-                saga_ids = [*saga_ids, own]
-            for saga_id in saga_ids:
-                if saga_id in self._open:
-                    self._open[saga_id].events.append(event)
-            if own in saga_ids and isinstance(event, SagaCompleted | SagaFailed):
-                released.append(self._close(own, event))
-            elif not saga_ids:
+            saga_ids, own = members.get(event.version), event.saga_id
+            if saga_ids is not None:
+                for saga_id in saga_ids:
+                    self._append(saga_id, event)
+            if own is not None and own in self._open:
+                if saga_ids is None or own not in saga_ids:
+                    self._append(own, event)
+                if type(event) in _TERMINALS:
+                    released.append(self._close(own, event))
+            elif saga_ids is None:
                 released.append(event)
         return released
 
-    def _close(self, saga_id: int, terminal: Terminal) -> BracketGroup:
+    def _append(self, saga_id: int, event: Recorded) -> None:
+        group = self._open.get(saga_id)
+        if group is not None:
+            group.events.append(event)
+
+    def _close(self, saga_id: int, terminal: Any) -> BracketGroup:
         group = self._open.pop(saga_id)
         return BracketGroup(saga_id, group.name, tuple(group.events), terminal)
 
@@ -95,13 +111,13 @@ class OpenGroups:
         members: dict[int, list[int]] = {}
         promotes: dict[tuple[str, str], list[int]] | None = None
         for event in events:
-            if not isinstance(event, SagaStarted) or event.saga_id is None:
+            if type(event) is not SagaStarted or event.saga_id is None:
                 continue
             if event.saga_id in self._open:
                 continue
             self._open[event.saga_id] = OpenGroup(event.saga_id, event.name, event.cause)
             trigger = _at_version(events, event.cause)
-            if isinstance(trigger, PoolWindowPromoted):
+            if type(trigger) is PoolWindowPromoted:
                 promotes = _promotes_of(events) if promotes is None else promotes
                 versions = promotes.get(_promote_of(trigger) or ("", ""), [trigger.version])
             else:
@@ -127,8 +143,8 @@ def _promotes_of(events: Sequence[Recorded]) -> dict[tuple[str, str], list[int]]
     return versions
 
 
-def _promote_of(event: Recorded) -> tuple[str, str] | None:
-    if not isinstance(event, PoolWindowRemoved | PoolWindowPromoted | WindowOpened):
+def _promote_of(event: Any) -> tuple[str, str] | None:
+    if type(event) not in _OF_PROMOTES:
         return None
     if event.promote_id is None or event.origin is None:
         return None
