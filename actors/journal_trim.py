@@ -17,7 +17,7 @@ from transport.event_stream.snapshot import Snapshot
 from transport.messages import Recorded, SnapshotRow
 
 FOLDED_A_COMMIT = 64
-"""About how many events one commit folds into the snapshot at most, and twice those it adds."""
+"""About how many events one commit folds into the snapshot, at most, beside twice those it adds."""
 
 WRITTEN_A_COMMIT = 256
 """How many rows of the snapshot one commit writes, at most."""

@@ -16,8 +16,9 @@ registers anew.
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from transport.codec import Codec, decode
 from transport.frame_fault import FaultCounts, FrameError
@@ -30,8 +31,7 @@ PENDING_LIMIT = 10_000
 """How many report frames wait for their events before the comparison is given up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(Struct, frozen=True):
     """The launcher's view and the pool differ, as of a report.
 
     Attributes:
@@ -44,8 +44,7 @@ class Drift:
     surplus: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _PoolChanges:
+class _PoolChanges(Struct, frozen=True):
     """What the pool did until the end of one report frame: labels, and whether they are in it."""
 
     end: int

@@ -1,6 +1,5 @@
 """One window's life, as a state machine."""
 
-from dataclasses import dataclass
 from enum import Enum
 
 from transport.messages import CommandIdentity
@@ -31,7 +30,7 @@ class Happening(Enum):
     CRASHED = "crashed"
 
 
-class IllegalTransitionError(RuntimeError):
+class IllegalTransitionError(Exception):
     """A window cannot do what it was told to; names its state and the happening."""
 
 
@@ -65,7 +64,6 @@ def next_state(state: WindowState, happening: Happening) -> WindowState:
     return following
 
 
-@dataclass(slots=True, eq=False)
 class Window:
     """A window.
 
@@ -74,9 +72,12 @@ class Window:
         label: given when it is ready, so that failed creations leave no hole in the numbers.
     """
 
-    identity: CommandIdentity | None = None
-    state: WindowState = WindowState.CREATING
-    label: str = ""
+    __slots__ = ("identity", "label", "state")
+
+    def __init__(self, identity: CommandIdentity | None = None) -> None:
+        self.identity = identity
+        self.state = WindowState.CREATING
+        self.label = ""
 
     def undergo(self, happening: Happening) -> None:
         """Go on to the next state.

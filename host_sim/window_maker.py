@@ -5,7 +5,6 @@ never becomes ready keeps no other from being made.
 """
 
 import random
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from host_sim.due_work import DueWork
@@ -31,13 +30,17 @@ class _Prospect(Enum):
     NEVER_READY = auto()
 
 
-@dataclass(slots=True, eq=False)
 class Creation:
     """One window that is being made, for the pool or for a user who waits."""
 
-    window: Window
-    prospect: _Prospect
-    wanted_by: CommandIdentity | Asker
+    __slots__ = ("prospect", "wanted_by", "window")
+
+    def __init__(
+        self, window: Window, prospect: _Prospect, wanted_by: CommandIdentity | Asker
+    ) -> None:
+        self.window = window
+        self.prospect = prospect
+        self.wanted_by = wanted_by
 
     @property
     def for_pool(self) -> bool:

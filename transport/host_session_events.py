@@ -1,19 +1,17 @@
 """What a host's or service's session tells its owner."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from transport.messages import Command, CommandIdentity
 
 
-@dataclass(frozen=True, slots=True)
-class CommandReceived:
+class CommandReceived(Struct, frozen=True):
     """A command came; its identity is not nil. It may have come before."""
 
     command: Command
 
 
-@dataclass(frozen=True, slots=True)
-class CommandUnreadable:
+class CommandUnreadable(Struct, frozen=True):
     """A command came that this process cannot take, but whose identity can be read."""
 
     identity: CommandIdentity
@@ -21,23 +19,20 @@ class CommandUnreadable:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """The launcher took the registration. `log`: the one that identities now belong to."""
 
     log: str
     taken: int
 
 
-@dataclass(frozen=True, slots=True)
-class FencedBy:
+class FencedBy(Struct, frozen=True):
     """A later epoch registered: this one is over for ever."""
 
     epoch: str
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedBy:
+class RefusedBy(Struct, frozen=True):
     """The launcher did not take one of this peer's messages."""
 
     fault: str
