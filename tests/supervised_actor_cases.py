@@ -1,7 +1,7 @@
 """Runs the OTP cases through Pykka actors, on a dispatcher or in threads, under virtual time."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -91,7 +91,11 @@ class Run:
         error = self._attempt(step)
         expected = [_last(each) for each in step.expected]
         self._settle(
-            lambda: len(self.history) - before + len(error) >= len(expected) and self._is_over()
+            lambda: (
+                len(self.history) - before + len(error) >= len(expected)
+                and self._is_over()
+                and self._are_up()
+            )
         )
         happened = self.history[before:] + error
         return [] if happened == expected else [f"{step.verb} {step.path}: {' '.join(happened)}"]
@@ -106,6 +110,13 @@ class Run:
     def _is_over(self) -> bool:
         """Whether the incarnation that the step ends is over."""
         return self.ending is None or self.ending[0].life is not self.ending[1]
+
+    def _are_up(self) -> bool:
+        """Whether every child that was ordered to start is up: its thread has come so far."""
+        return all(
+            each.life is None or each.post is None or each.post.ref is not None
+            for each in _all_slots(self.root.supervision.slots)
+        )
 
     def _attempt(self, step: Step) -> list[str]:
         try:
@@ -222,6 +233,12 @@ class Run:
         if isinstance(spec.start, SupervisorSpec):
             return replace(spec, start=self._with_workers(spec.start))
         return replace(spec, start=Worker(self.kind, self.script(str(spec.name))))
+
+
+def _all_slots(slots: dict[Hashable, ChildSlot]) -> Iterator[ChildSlot]:
+    for slot in list(slots.values()):
+        yield slot
+        yield from _all_slots(slot.inner or {})
 
 
 def _error_of(answer: Any) -> BaseException | None:
