@@ -41,6 +41,22 @@ def test_a_saga_that_crashes_with_such_a_text_fails_alone() -> None:
     assert failed.reason == "saga actor crashed: OSError: no such file: ?"
 
 
+def test_a_saga_that_cannot_be_made_anew_for_such_a_text_fails_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def made(_saga: Saga, **_input: object) -> None:
+        raise OSError(NO_UTF8)
+
+    launcher = PlayedLauncher()
+    host = launcher.filled_host()
+    host.promote(launcher.pool_of(host)[0], "promote-1")
+    monkeypatch.setattr(PoolRespawnOnPromote, "__init__", made)
+    launcher.restart()
+    [failed] = launcher.of_type(SagaFailed)
+    assert failed.reason == "OSError: no such file: ?"
+    assert launcher.engine.view.status()["sagas"]["failed"] == 1
+
+
 def test_a_result_that_utf8_cannot_say_completes_its_saga(monkeypatch: pytest.MonkeyPatch) -> None:
     launcher = PlayedLauncher()
     host = launcher.filled_host()
