@@ -82,9 +82,7 @@ class MemorySagaLog:
         with self._sagas.lock:
             for row in rows:
                 self._keep(row)
-        self._journal.trim(
-            sum(row.last - row.first + 1 for row in rows if type(row) is BlobAppended)
-        )
+        self._journal.trim()
 
     def load(self) -> LogContents:
         """Give everything that is committed, for a launcher to begin with."""
@@ -193,6 +191,7 @@ class _Journal:
         self._next_rows: list[SnapshotRow] = []
         self._trim = JournalTrim(keep, Snapshot())
         self._folded = 0
+        self._looked_at = 0
 
     @property
     def log_id(self) -> str:
@@ -253,7 +252,8 @@ class _Journal:
             self._blobs.append(row.blob)
             self._last = row.last
 
-    def trim(self, added: int) -> None:
+    def trim(self) -> None:
+        added, self._looked_at = self._last - self._looked_at, self._last
         if not self._trim.is_due(self._last):
             return
         waiting = map(self._events_in, self._blobs[self._folded :])

@@ -29,19 +29,19 @@ _BLOB = (Events,)
 
 MessageT = TypeVar("MessageT", bound=Message)
 
-Elements = Sequence[Message] | Sequence[bytes]
+Contents = Sequence[Message] | Sequence[bytes]
 """What an envelope holds: messages, or their frames."""
 
 
 def family(types: Iterable[type[Message]]) -> Family:
     """Give the message types that one socket takes, envelopes with their elements as maps."""
-    return Family.of(types, MESSAGE_LIMIT)
+    return Family.of(types)
 
 
 @lru_cache
 def _family(types: tuple[type[Message], ...], known: MessageTypes) -> Family:
     elements = {"commands": known.commands, "reports": known.reports, "events": known.events}
-    return Family.of(types, MESSAGE_LIMIT, elements)
+    return Family.of(types, elements)
 
 
 def encode(message: Message) -> bytes:
@@ -63,22 +63,22 @@ def as_map(message: Message) -> dict[str, Any]:
     return raw
 
 
-def encode_blob(log: str, first: int, events: Elements) -> bytes:
+def encode_blob(log: str, first: int, events: Contents) -> bytes:
     """Give the frame of an `Events` message."""
     return _encode({"type": "Events", "log": log, "first": first, "events": _packable(events)})
 
 
-def encode_commands(commands: Elements) -> bytes:
+def encode_commands(commands: Contents) -> bytes:
     """Give the frame of a `Commands` message."""
     return _encode({"type": "Commands", "commands": _packable(commands)})
 
 
-def encode_reports(sequence: int, reports: Elements) -> bytes:
+def encode_reports(sequence: int, reports: Contents) -> bytes:
     """Give the frame of a `Reports` message."""
     return _encode({"type": "Reports", "sequence": sequence, "reports": _packable(reports)})
 
 
-def _packable(elements: Elements) -> Sequence[Any]:
+def _packable(elements: Contents) -> Sequence[Any]:
     """Give what packs as the elements' own frames do: each as it is where that is so for all."""
     if all(map(_packs_as_it_is, dict.fromkeys(map(type, elements)))):
         return elements
@@ -127,7 +127,7 @@ def read_at_once(frame: bytes, known: Family) -> Message | None:
     order of keys, a field left out, a fault) goes the long way, which says what is wrong.
     """
     decoder = known.decoder
-    if decoder is None or len(frame) > known.size_limit:
+    if decoder is None or len(frame) > MESSAGE_LIMIT:
         return None
     try:
         message: Message = decoder.decode(frame)

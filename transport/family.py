@@ -53,17 +53,13 @@ class Family:
     Attributes:
         by_name: by wire name, each with the number of keys in its map.
         decoder: reads those that are plain in C; None if none is.
-        size_limit: a larger frame is not read with it, in bytes.
     """
 
     by_name: dict[str, tuple[type[Message], int]]
     decoder: "msgspec.msgpack.Decoder[Any] | None"
-    size_limit: int
 
     @classmethod
-    def of(
-        cls, types: Iterable[type[Message]], size_limit: int, elements: Elements | None = None
-    ) -> "Family":
+    def of(cls, types: Iterable[type[Message]], elements: Elements | None = None) -> "Family":
         """Give a family. Envelopes with `elements` are read with their elements as messages."""
         types = tuple(types)
         read = (_with_elements(each, elements or {}) for each in types)
@@ -71,7 +67,6 @@ class Family:
         return cls(
             by_name={each.__name__: (each, len(each.__struct_fields__) + 1) for each in types},
             decoder=msgspec.msgpack.Decoder(Union[plain]) if plain else None,  # noqa: UP007
-            size_limit=size_limit,
         )
 
 
